@@ -1,0 +1,1 @@
+//! Turns a request into the bytes of a message. No network, no clock.

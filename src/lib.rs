@@ -1,0 +1,8 @@
+//! Sealpost: the self-hosted mail platform where every act is an event in one append-only log.
+//!
+//! The folder tree is the architecture; `ARCHITECTURE.md` walks a message through it.
+
+#![warn(missing_docs)]
+
+pub mod compose;
+pub mod smtp;

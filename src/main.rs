@@ -1,0 +1,3 @@
+//! The `sealpost` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The SMTP protocol: `wire` knows its words, `client` speaks it outward.
