@@ -1,0 +1,80 @@
+//! Every limit of the product: unit, default, reason, and what the caller sees when it is hit.
+
+/// One limit, as `docs/limits.md` lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// Name with its unit last.
+    pub name: &'static str,
+    /// The value in force.
+    pub value: u64,
+    /// Why there is a limit, and why this one.
+    pub reason: &'static str,
+    /// What the caller sees.
+    pub seen_as: &'static str,
+}
+
+macro_rules! limits {
+    ($($(#[$doc:meta])* $name:ident = $value:literal, $reason:literal, $seen:literal;)*) => {
+        $($(#[$doc])* pub const $name: u64 = $value;)*
+        /// All limits, in the order of this file.
+        pub const ALL: &[Limit] = &[$(Limit { name: stringify!($name), value: $value, reason: $reason, seen_as: $seen }),*];
+    };
+}
+
+limits! {
+    /// Recipients of one call.
+    RECIPIENTS_PER_CALL_MAX = 1_000, "A call is one atomic unit of the log and must fit one group commit.", "422 validation error";
+    /// Bytes of a finished message.
+    MESSAGE_BYTES_MAX = 26_214_400, "25 MiB is what large receivers take.", "413 / 422 message_too_large";
+    /// Bytes of an HTTP request body; base64 makes a message a third larger.
+    REQUEST_BYTES_MAX = 36_700_160, "A 25 MiB message in base64 inside JSON.", "413 request_too_large";
+    /// Headers that a caller may add to a message.
+    CUSTOM_HEADERS_MAX = 100, "Receivers refuse long header blocks.", "422 validation error";
+    /// Bytes of a subject.
+    SUBJECT_BYTES_MAX = 998, "RFC 5322 line length, and Mandrill's own limit.", "422 validation error";
+    /// Tags of a message.
+    TAGS_MAX = 50, "Each tag is a row of the activity search.", "422 validation error";
+    /// Bytes of one tag.
+    TAG_BYTES_MAX = 50, "Mandrill's limit.", "422 validation error";
+    /// Bytes of the metadata of a message as JSON.
+    METADATA_BYTES_MAX = 4_096, "It is stored in every accept.", "422 validation error";
+    /// Bytes of an `Idempotency-Key`.
+    IDEMPOTENCY_KEY_BYTES_MAX = 255, "A UUID has 36.", "422 validation error";
+    /// Hours for which an idempotency key is remembered.
+    IDEMPOTENCY_HOURS = 72, "Clients that retry after a weekend are rare.", "A later repeat is a new call";
+    /// Rows of one group commit.
+    ROUND_ROWS_MAX = 2_000, "Latency of a round stays in milliseconds.", "none: the next round follows at once";
+    /// Bytes of one group commit.
+    ROUND_BYTES_MAX = 2_097_152, "As for rows.", "none: the next round follows at once";
+    /// Rows that wait for the log's writer from new mail.
+    LOG_QUEUE_ROWS_MAX = 20_000, "A second or two of work.", "503 with Retry-After, SMTP 451";
+    /// Rows of one account that may wait for durability.
+    ACCOUNT_CREDIT_ROWS = 2_000, "No tenant owns the queue.", "503 with Retry-After, SMTP 451";
+    /// Attempts that may be between their start and their durable outcome.
+    OUTCOME_SLOTS = 4_096, "Each holds room in the reserved lane and on the disk.", "none: deliveries wait";
+    /// Dispatches in memory for one destination; the rest waits in the spool.
+    DISPATCHES_PER_DESTINATION_MAX = 5_000, "Memory.", "none: the spool feeds them later";
+    /// Connections to one site.
+    CONNECTIONS_PER_SITE_MAX = 10, "What large receivers tolerate.", "none";
+    /// Messages on one connection.
+    MESSAGES_PER_CONNECTION_MAX = 100, "Receivers end longer ones.", "none";
+    /// Panics of one actor until it is parked.
+    PANICS_UNTIL_PARKED = 3, "A poison message must not burn the processor for ever.", "503 for that account alone";
+    /// Minutes in which further refusals of one kind are only counted.
+    REFUSAL_WINDOW_MINUTES = 10, "A flood must not fill the log.", "none";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_says_why_and_what_is_seen() {
+        for limit in ALL {
+            assert!(
+                limit.value > 0 && !limit.reason.is_empty() && !limit.seen_as.is_empty(),
+                "{limit:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! A message to one recipient: from its accept to its last outcome.
+//!
+//! Decides whether an attempt may start, what an outcome means, and when to try again. It never knows the address it
+//! goes to: that is sealed, and `decide` does without. Start at `state.rs`.
+
+mod command;
+mod event;
+mod outcome;
+mod refusal;
+mod retry;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use command::{Accept, MessageCommand, Reject, StartAttempt};
+pub use event::{
+    Accepted, Attempted, BounceKind, HoldReason, InDoubtCause, MessageEvent, NotStartedReason, RejectReason, Rejected,
+    Resolution, Started,
+};
+pub use outcome::{
+    AttemptOutcome, CertificateVerdict, DeferralReason, EnhancedStatus, InDoubtPolicy, Reached, Reply, Timings,
+    TlsFacts, TlsLevel, classify_reply,
+};
+pub use refusal::MessageRefusal;
+pub use retry::RetryPolicy;
+pub use state::{Message, Order, Phase};

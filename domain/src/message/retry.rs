@@ -1,0 +1,63 @@
+//! When a deferred message is tried again. Pure: the spread comes from the attempt's id, not from chance.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::AttemptId;
+use crate::instant::Instant;
+
+/// Delays before the next attempt. After the last one the last delay repeats until the message expires.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryPolicy {
+    /// Delays in seconds, the first after the first deferral; at least one, each 1..=86,400.
+    pub delays_s: Vec<u32>,
+}
+
+impl Default for RetryPolicy {
+    /// RFC 5321 §4.5.4.1 suggests 30 minutes in general; the first tries are closer together because what people wait
+    /// for (a login code, a receipt) is worth little later.
+    fn default() -> Self {
+        Self {
+            delays_s: vec![60, 300, 900, 1_800, 3_600, 7_200, 14_400, 21_600],
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// When attempt number `deferrals + 1` is due after one that ended at `ended_at`: the delay of the schedule, plus up
+    /// to a tenth that is drawn from the attempt's id so that a burst spreads. Always after `ended_at`.
+    #[must_use]
+    pub fn next_attempt_at(&self, deferrals: u32, attempt: AttemptId, ended_at: Instant) -> Instant {
+        let index = usize::try_from(deferrals.saturating_sub(1)).unwrap_or(usize::MAX);
+        let delay_s = self
+            .delays_s
+            .get(index)
+            .or(self.delays_s.last())
+            .copied()
+            .unwrap_or(900)
+            .max(1);
+        let spread = attempt.as_uuid().as_u128() % 100;
+        let delay_ms = u64::from(delay_s) * 1_000;
+        let extra_ms = delay_ms * u64::try_from(spread).unwrap_or(0) / 1_000;
+        ended_at.plus(Duration::from_millis(delay_ms + extra_ms))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    proptest::proptest! {
+        #[test]
+        fn the_next_attempt_is_later_and_bounded(deferrals in 0_u32..500, id: u128, at in 0_i64..4_000_000_000_000) {
+            let policy = RetryPolicy::default();
+            let at = Instant::from_millis(at);
+            let next = policy.next_attempt_at(deferrals, AttemptId::from_uuid(Uuid::from_u128(id)), at);
+            let delay = next.since(at);
+            proptest::prop_assert!(delay >= Duration::from_secs(60));
+            proptest::prop_assert!(delay <= Duration::from_secs(21_600 + 2_160));
+        }
+    }
+}

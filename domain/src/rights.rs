@@ -1,0 +1,226 @@
+//! What a key may do: its kind, its world, and its limits as they were recorded.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::{DomainName, Mailbox};
+use crate::instant::Instant;
+use crate::network::Network;
+
+/// What a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyKind {
+    /// `spk_`: sends mail and reads what became of it.
+    Sending,
+    /// `spm_`: manages keys, domains and settings besides.
+    Management,
+}
+
+impl KeyKind {
+    /// The first letters of the key's text form.
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Sending => "spk",
+            Self::Management => "spm",
+        }
+    }
+}
+
+/// Which world a key acts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyWorld {
+    /// Real mail.
+    Live,
+    /// Mail that never leaves the built-in sink.
+    Test,
+}
+
+impl KeyWorld {
+    /// The second part of the key's text form.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// SHA-256 of a whole key, 64 hex digits. What is stored in place of the key.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeyHash(String);
+
+impl KeyHash {
+    /// Takes the digest in hex.
+    #[must_use]
+    pub fn from_hex(hex: String) -> Self {
+        Self(hex)
+    }
+
+    /// 64 hex digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for KeyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyHash(…)")
+    }
+}
+
+/// A method as Mandrill or `/v1` names it, e.g. `messages/send`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Method(String);
+
+impl Method {
+    /// Takes the name of a method that the router knows.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The limits of a key. `None` and an empty list mean: no such limit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeyLimits {
+    /// Methods that the key may call.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<Method>,
+    /// Networks that the key may be used from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<Network>,
+    /// Domains that may stand in the header From.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub from_domains: Vec<DomainName>,
+    /// Whole addresses that may stand in the header From.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub from_mailboxes: Vec<Mailbox>,
+    /// Domains that the key may write to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recipient_domains: Vec<DomainName>,
+    /// Messages per rolling hour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages_per_hour_max: Option<u32>,
+    /// Point in time before which the key does nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Instant>,
+    /// Point in time from which on the key does nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Instant>,
+}
+
+/// Which limit of a key a use ran into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyLimit {
+    /// The method is not on the key's list.
+    Method,
+    /// The caller's address is in none of the key's networks.
+    Network,
+    /// The header From is not on the key's lists.
+    From,
+    /// A recipient's domain is not on the key's list.
+    RecipientDomain,
+    /// More messages than the key may send in an hour.
+    Rate,
+    /// Before the key's first or after its last moment.
+    Lifetime,
+}
+
+impl KeyLimits {
+    /// Whether a use at `at`, from `ip`, of `method` is within the limits that need no message.
+    ///
+    /// # Errors
+    /// The first limit that forbids it.
+    pub fn admit_call(&self, method: &Method, ip: IpAddr, at: Instant) -> Result<(), KeyLimit> {
+        if self.not_before.is_some_and(|first| at < first) || self.expires_at.is_some_and(|end| at >= end) {
+            return Err(KeyLimit::Lifetime);
+        }
+        if !self.networks.is_empty() && !self.networks.iter().any(|network| network.contains(ip)) {
+            return Err(KeyLimit::Network);
+        }
+        if !self.methods.is_empty() && !self.methods.contains(method) {
+            return Err(KeyLimit::Method);
+        }
+        Ok(())
+    }
+
+    /// Whether the key may send with this header From.
+    #[must_use]
+    pub fn admit_from(&self, from: &Mailbox) -> bool {
+        (self.from_domains.is_empty() && self.from_mailboxes.is_empty())
+            || self.from_domains.contains(&from.domain())
+            || self.from_mailboxes.contains(from)
+    }
+
+    /// Whether the key may write to this domain.
+    #[must_use]
+    pub fn admit_recipient(&self, domain: &DomainName) -> bool {
+        self.recipient_domains.is_empty() || self.recipient_domains.contains(domain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_limit_of_a_call_is_named() {
+        let at = Instant::from_millis(1_000);
+        let ip = "192.0.2.1".parse().unwrap();
+        let send = Method::named("messages/send");
+        assert_eq!(KeyLimits::default().admit_call(&send, ip, at), Ok(()));
+        let expired = KeyLimits {
+            expires_at: Some(at),
+            ..KeyLimits::default()
+        };
+        assert_eq!(expired.admit_call(&send, ip, at), Err(KeyLimit::Lifetime));
+        let early = KeyLimits {
+            not_before: Some(Instant::from_millis(1_001)),
+            ..KeyLimits::default()
+        };
+        assert_eq!(early.admit_call(&send, ip, at), Err(KeyLimit::Lifetime));
+        let elsewhere = KeyLimits {
+            networks: vec![Network::parse("10.0.0.0/8").unwrap()],
+            ..KeyLimits::default()
+        };
+        assert_eq!(elsewhere.admit_call(&send, ip, at), Err(KeyLimit::Network));
+        let reads = KeyLimits {
+            methods: vec![Method::named("messages/info")],
+            ..KeyLimits::default()
+        };
+        assert_eq!(reads.admit_call(&send, ip, at), Err(KeyLimit::Method));
+    }
+
+    #[test]
+    fn from_is_allowed_by_domain_or_by_address() {
+        let mailbox = Mailbox::parse("ann@example.org").unwrap();
+        assert!(KeyLimits::default().admit_from(&mailbox));
+        let other = KeyLimits {
+            from_domains: vec![DomainName::parse("other.org").unwrap()],
+            ..KeyLimits::default()
+        };
+        assert!(!other.admit_from(&mailbox));
+        let exact = KeyLimits {
+            from_mailboxes: vec![mailbox.clone()],
+            ..KeyLimits::default()
+        };
+        assert!(exact.admit_from(&mailbox));
+    }
+}

@@ -1,0 +1,5 @@
+//! A shard of the log: who owns it, and which actors the program had to park.
+
+mod state;
+
+pub use state::{ParkedActor, Shard, ShardCommand, ShardEvent, ShardRefusal};
