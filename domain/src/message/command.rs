@@ -45,7 +45,7 @@ pub enum MessageCommand {
     /// Tell what came of an attempt.
     RecordOutcome {
         /// Facts of the attempt.
-        attempted: Attempted,
+        attempted: Box<Attempted>,
         /// What came of it.
         outcome: AttemptOutcome,
         /// When to try again.

@@ -106,7 +106,7 @@ impl Message {
                 outcome,
                 retry,
                 in_doubt,
-            } => self.record(attempted, outcome, &retry, in_doubt),
+            } => self.record(*attempted, outcome, &retry, in_doubt),
             MessageCommand::DeclareInDoubt {
                 attempt_id,
                 cause,
