@@ -1,4 +1,5 @@
-//! Allow-lists: what may stand at the top of the repository, and what the pure crates may depend on.
+//! Allow-lists: what may stand at the top of the repository, what the pure crates may depend on, and that every crate
+//! takes the workspace's lints.
 
 use std::collections::BTreeSet;
 
@@ -63,6 +64,25 @@ pub fn findings(tree: &Tree) -> Vec<Finding> {
             ));
         }
     }
+    for (path, text) in tree
+        .files()
+        .filter(|(path, _)| path.ends_with("Cargo.toml") && !path.starts_with("packaging/"))
+    {
+        // The section's own line: `[workspace.lints.…]` at the top only declares them.
+        if !text.contains("\n[lints]\nworkspace = true\n") {
+            found.push(Finding::at(
+                path,
+                "does not take the workspace's lints: `[lints]`, `workspace = true`",
+            ));
+        }
+        let clippy = format!("{}clippy.toml", path.strip_suffix("Cargo.toml").unwrap_or_default());
+        if !tree.has(&clippy) {
+            found.push(Finding::at(
+                path,
+                "has no `clippy.toml` beside it: its bans would be another crate's",
+            ));
+        }
+    }
     found
 }
 
@@ -120,16 +140,35 @@ fn each_list_has_a_sample_outside_it() {
             "may not depend on `sealpost`",
         ),
     ] {
-        let found = findings(&Tree::of(&[(path, text)]));
+        let text = format!("{text}{LINTS}");
+        let found = findings(&Tree::of(&[
+            (path, &text),
+            ("domain/clippy.toml", ""),
+            ("projections/clippy.toml", ""),
+        ]));
         assert!(found.len() == 1 && found[0].what.contains(what), "{path}: {found:?}");
     }
+}
+
+const LINTS: &str = "\n[lints]\nworkspace = true\n";
+
+#[test]
+fn a_crate_without_lints_or_bans_is_found() {
+    let tree = Tree::of(&[("fuzz/Cargo.toml", "[workspace.lints.rust]\nunsafe_code = \"forbid\"\n")]);
+    let whats: Vec<String> = findings(&tree).into_iter().map(|f| f.what).collect();
+    assert!(
+        whats.len() == 2 && whats[0].contains("lints") && whats[1].contains("clippy.toml"),
+        "{whats:?}"
+    );
 }
 
 #[test]
 fn the_lists_themselves_pass() {
     let domain = "[package]\nname = \"d\"\n[dependencies]\n# Wire form.\nserde.workspace = true\n[dev-dependencies]\ninsta = \"1\"\n";
+    let domain = format!("{domain}{LINTS}");
     let tree = Tree::of(&[
-        ("domain/Cargo.toml", domain),
+        ("domain/Cargo.toml", &domain),
+        ("domain/clippy.toml", ""),
         ("tests/tidy.rs", ""),
         ("docs/config.md", ""),
     ]);

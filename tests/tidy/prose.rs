@@ -71,9 +71,12 @@ fn unfinished_calls(path: &str, text: &str) -> Vec<Finding> {
     let calls = all
         .windows(2)
         .filter(|pair| pair[1].is_sign('!') && (pair[0].is_word("todo") || pair[0].is_word("unimplemented")));
-    calls
-        .map(|pair| Finding::at_line(path, pair[0].line, "is not finished: write it or leave it out"))
-        .collect()
+    let calls = calls.map(|pair| Finding::at_line(path, pair[0].line, "is not finished: write it or leave it out"));
+    let ignored = all
+        .windows(3)
+        .filter(|w| w[0].is_sign('#') && w[1].is_sign('[') && w[2].is_word("ignore"));
+    let ignored = ignored.map(|w| Finding::at_line(path, w[0].line, "is a test that nobody runs: mend or remove it"));
+    calls.chain(ignored).collect()
 }
 
 /// Form of the changelog: a title, `## Unreleased` first, then releases with their dates; sections in order, each
@@ -151,6 +154,11 @@ fn unfinished_work_and_traces_are_found() {
         ("src/a.rs", format!("// {todo}: later"), "without an issue's number"),
         ("docs/a.md", format!("({fixme})"), "without an issue's number"),
         ("src/a.rs", format!("fn a() {{ {call} }}"), "is not finished"),
+        (
+            "tests/a.rs",
+            "#[test]\n#[ignore = \"slow\"]\nfn a() {}".to_owned(),
+            "nobody runs",
+        ),
         ("scripts/a", format!("cd {}x", traces[0]), "tells of one machine"),
         ("README.md", format!("from {}", traces[4]), "tells of one machine"),
     ] {
