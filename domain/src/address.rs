@@ -32,7 +32,7 @@ pub enum AddressRefusal {
     NotAscii,
 }
 
-/// A domain name as A-labels in lower case, with at least two labels or an address of the test world.
+/// A domain name as A-labels in lower case, with at least two labels.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DomainName(String);
 
@@ -40,8 +40,9 @@ impl DomainName {
     /// Reads a domain name and lower-cases it.
     ///
     /// # Errors
-    /// [`AddressRefusal::BadDomain`] for an empty label, a label over 63 bytes, a leading or trailing hyphen or another
-    /// character (RFC 1123 §2.1); [`AddressRefusal::NotAscii`] for U-labels: convert before.
+    /// [`AddressRefusal::BadDomain`] for an empty label, a label over 63 bytes, a leading or trailing hyphen, another
+    /// character or a last label of digits alone (RFC 1123 §2.1); [`AddressRefusal::NotAscii`] for U-labels: convert
+    /// before.
     pub fn parse(text: &str) -> Result<Self, AddressRefusal> {
         if !text.is_ascii() {
             return Err(AddressRefusal::NotAscii);
@@ -59,6 +60,14 @@ impl DomainName {
                     .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         };
         if text.split('.').count() < 2 || !text.split('.').all(good) {
+            return Err(AddressRefusal::BadDomain);
+        }
+        // RFC 1123 §2.1: the highest label is no number. Without this a recipient could name any address of our network.
+        if text
+            .rsplit('.')
+            .next()
+            .is_some_and(|top| top.bytes().all(|b| b.is_ascii_digit()))
+        {
             return Err(AddressRefusal::BadDomain);
         }
         Ok(Self(text.to_ascii_lowercase()))
@@ -231,6 +240,8 @@ mod tests {
             ("a@-example.org", BadDomain),
             ("a@example..org", BadDomain),
             ("a@[127.0.0.1]", BadDomain),
+            ("a@127.0.0.1", BadDomain),
+            ("a@10.1", BadDomain),
             ("ä@example.org", NotAscii),
             ("a@exämple.org", NotAscii),
         ] {

@@ -6,25 +6,27 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A point in time, UTC, whole milliseconds. Wire form: RFC 3339 with three decimals.
+/// First millisecond of the year 0000: RFC 3339 §5.6 writes no earlier year.
+const FIRST_MS: i64 = -62_167_219_200_000;
+/// Last millisecond of the year 9999: RFC 3339 §5.6 writes no later year.
+const LAST_MS: i64 = 253_402_300_799_999;
+
+/// A point in time, UTC, whole milliseconds, in the years 0000..=9999. Wire form: RFC 3339 with three decimals, so that
+/// the order of texts is the order of time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(i64);
 
 impl Instant {
-    /// Milliseconds since 1970-01-01T00:00:00Z. A value outside chrono's range counts as the epoch.
+    /// Milliseconds since 1970-01-01T00:00:00Z. A value outside the years 0000..=9999 counts as their nearest end.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
-        Self(if DateTime::<Utc>::from_timestamp_millis(millis).is_some() {
-            millis
-        } else {
-            0
-        })
+        Self(millis.clamp(FIRST_MS, LAST_MS))
     }
 
     /// Drops what is finer than a millisecond.
     #[must_use]
     pub fn from_datetime(at: DateTime<Utc>) -> Self {
-        Self(at.timestamp_millis())
+        Self::from_millis(at.timestamp_millis())
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -39,7 +41,7 @@ impl Instant {
         DateTime::from_timestamp_millis(self.0).unwrap_or(DateTime::UNIX_EPOCH)
     }
 
-    /// This point and `span` later.
+    /// This point and `span` later; at most the last millisecond of the year 9999.
     #[must_use]
     pub fn plus(&self, span: Duration) -> Self {
         let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
@@ -94,5 +96,14 @@ mod tests {
         let at = Instant::from_millis(5);
         assert_eq!(at.since(Instant::from_millis(9)), Duration::ZERO);
         assert_eq!(at.plus(Duration::from_secs(1)).since(at), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn time_ends_with_the_years_that_can_be_written() {
+        let first = Instant::from_millis(i64::MIN);
+        let last = Instant::from_millis(0).plus(Duration::MAX);
+        assert_eq!(first.to_string(), "0000-01-01T00:00:00.000Z");
+        assert_eq!(last.to_string(), "9999-12-31T23:59:59.999Z");
+        assert_eq!(Instant::from_datetime(DateTime::<Utc>::MAX_UTC), last);
     }
 }

@@ -40,6 +40,11 @@ impl Network {
         if prefix > bits {
             return Err(NetworkRefusal::PrefixTooLong);
         }
+        // RFC 4291 §2.5.5.2: the IPv4 address stands in the last 32 bits, so a shorter prefix is a block of IPv6.
+        let (address, prefix) = match (address.to_canonical(), prefix.checked_sub(96)) {
+            (mapped @ IpAddr::V4(_), Some(prefix)) if address.is_ipv6() => (mapped, prefix),
+            _ => (address, prefix),
+        };
         Ok(Self {
             base: masked(address, prefix),
             prefix,
@@ -117,6 +122,16 @@ mod tests {
         );
         assert_eq!(Network::parse("192.0.2.1/33"), Err(NetworkRefusal::PrefixTooLong));
         assert_eq!(Network::parse("here"), Err(NetworkRefusal::NotCidr));
+        assert_eq!(
+            Network::parse("::ffff:192.0.2.0/120"),
+            Network::parse("192.0.2.0/24"),
+            "a mapped block is one of IPv4, or it would hold nobody"
+        );
+        assert!(
+            Network::parse("::ffff:0.0.0.0/95")
+                .unwrap()
+                .contains("::fffe:1:2".parse().unwrap())
+        );
         assert_eq!(
             Network::around("2001:db8::5".parse().unwrap()).to_string(),
             "2001:db8::/64"
