@@ -83,7 +83,9 @@ impl Gate {
     /// Takes an event into the state; total and pure.
     pub fn evolve(&mut self, event: &GateEvent) {
         let GateEvent::RefusalsCounted { counts, .. } = event;
-        self.total = self.total.saturating_add(counts.values().sum());
+        self.total = counts
+            .values()
+            .fold(self.total, |total, count| total.saturating_add(*count));
     }
 }
 

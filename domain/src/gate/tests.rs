@@ -38,3 +38,20 @@ fn nothing_is_not_recorded() {
         .when(count(0))
         .then_expect_error(GateRefusal::NothingCounted);
 }
+
+#[test]
+fn the_sum_stops_at_its_end() {
+    let event = GateEvent::RefusalsCounted {
+        counts: BTreeMap::from([
+            (StrangerRefusal::UnknownKey, u64::MAX),
+            (StrangerRefusal::UnknownUser, 1),
+        ]),
+        from: Instant::from_millis(0),
+        to: Instant::from_millis(1),
+    };
+    TestFramework::<Gate>::with(())
+        .given(vec![event])
+        .when(count(3))
+        .inspect_result()
+        .unwrap();
+}

@@ -26,7 +26,8 @@ impl Suppression {
                 reason,
                 until,
             } => {
-                if self.entry == Some((reason, until)) || self.entry == Some((reason, None)) {
+                let lasts = |old: Option<Instant>| old.is_none_or(|old| until.is_some_and(|new| new <= old));
+                if self.entry.is_some_and(|(why, old)| why == reason && lasts(old)) {
                     return Err(SuppressionRefusal::AlreadySuppressed);
                 }
                 Ok(vec![SuppressionEvent::AddressSuppressed {
