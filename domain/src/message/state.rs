@@ -70,8 +70,10 @@ pub struct Message {
     pub phase: Phase,
     /// Deferrals and doubts so far: the place in the retry schedule.
     pub deferrals: u32,
-    /// When the next attempt is due; `None` unless queued.
+    /// When the next attempt is due once it is queued; kept through a hold. `None` before the accept and at the end.
     pub due_at: Option<Instant>,
+    /// The attempt whose outcome was recorded last: when it is told again, it is refused and not counted twice.
+    pub last_closed: Option<AttemptId>,
     /// What was accepted; `None` before, and for a rejected one.
     pub order: Option<Order>,
 }
@@ -167,12 +169,19 @@ impl Message {
             Phase::InFlight { .. } => return Err(MessageRefusal::AttemptNotOpen),
             _ => {
                 self.must_be_idle()?;
+                if self.last_closed == Some(attempted.attempt_id) {
+                    return Err(MessageRefusal::AttemptNotOpen);
+                }
                 false
             }
         };
         let attempt_id = attempted.attempt_id;
         let mut events = Vec::with_capacity(2);
-        if open && attempted.reached == Reached::BeforeData && !matches!(outcome, AttemptOutcome::NotStarted(_)) {
+        let turned_away = matches!(
+            outcome,
+            AttemptOutcome::Deferred { .. } | AttemptOutcome::Bounced { .. }
+        );
+        if open && attempted.reached == Reached::BeforeData && turned_away {
             let reason = NotStartedReason::RecipientRefused;
             events.push(MessageEvent::DeliveryNotStarted { attempt_id, reason });
         }
@@ -257,17 +266,26 @@ impl Message {
                 self.phase = Phase::InFlight {
                     attempt_id: started.attempt_id,
                 };
+                self.due_at = Some(started.started_at);
             }
-            // Due at once, and no step on in the schedule: nothing was tried.
+            // Due at once, since its start is past, and no step on in the schedule: nothing was tried.
             MessageEvent::DeliveryNotStarted { .. } => self.phase = Phase::Queued,
-            MessageEvent::DeliveryDeferred { next_attempt_at, .. } => {
+            MessageEvent::DeliveryDeferred {
+                attempted,
+                next_attempt_at,
+                ..
+            } => {
                 self.deferrals = self.deferrals.saturating_add(1);
+                self.last_closed = Some(attempted.attempt_id);
                 self.queue(Some(*next_attempt_at));
             }
             MessageEvent::MessageDelivered { .. } => self.finish(Phase::Delivered),
             MessageEvent::MessageBounced { .. } => self.finish(Phase::Bounced),
-            MessageEvent::DeliveryInDoubt { resolution, .. } => {
+            MessageEvent::DeliveryInDoubt {
+                attempt_id, resolution, ..
+            } => {
                 self.deferrals = self.deferrals.saturating_add(1);
+                self.last_closed = Some(*attempt_id);
                 match resolution {
                     Resolution::Resend { at } => self.queue(Some(*at)),
                     Resolution::Hold => self.phase = Phase::Held,
