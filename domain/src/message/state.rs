@@ -8,7 +8,7 @@ use crate::content::ContentRef;
 use crate::ids::{AttemptId, DataKeyId, KeyId};
 use crate::instant::Instant;
 
-use super::outcome::{AttemptOutcome, InDoubtPolicy, Reached, TlsLevel};
+use super::outcome::{AttemptOutcome, DeferralReason, InDoubtPolicy, Reached, Reply, TlsLevel};
 use super::{
     Accepted, Attempted, BounceKind, InDoubtCause, MessageCommand, MessageEvent, MessageRefusal, NotStartedReason,
     Resolution, RetryPolicy, Started,
@@ -202,32 +202,35 @@ impl Message {
                     reply: Some(reply),
                 });
             }
-            AttemptOutcome::Deferred { reason, reply } => {
-                let deferrals = self.deferrals.saturating_add(1);
-                let next_attempt_at = retry.next_attempt_at(deferrals, attempt_id, attempted.ended_at);
-                events.push(
-                    if self
-                        .order
-                        .as_ref()
-                        .is_some_and(|order| next_attempt_at >= order.expires_at)
-                    {
-                        MessageEvent::MessageBounced {
-                            attempted,
-                            kind: BounceKind::Expired,
-                            reply,
-                        }
-                    } else {
-                        MessageEvent::DeliveryDeferred {
-                            attempted,
-                            reason,
-                            reply,
-                            next_attempt_at,
-                        }
-                    },
-                );
-            }
+            AttemptOutcome::Deferred { reason, reply } => events.push(self.defer(attempted, reason, reply, retry)),
         }
         Ok(events)
+    }
+
+    /// A deferral, or a bounce when the message would have expired before its next turn.
+    fn defer(
+        &self,
+        attempted: Attempted,
+        reason: DeferralReason,
+        reply: Option<Reply>,
+        retry: &RetryPolicy,
+    ) -> MessageEvent {
+        let deferrals = self.deferrals.saturating_add(1);
+        let next_attempt_at = retry.next_attempt_at(deferrals, attempted.attempt_id, attempted.ended_at);
+        let expires_at = self.order.as_ref().map(|order| order.expires_at);
+        if expires_at.is_some_and(|expires_at| next_attempt_at >= expires_at) {
+            return MessageEvent::MessageBounced {
+                attempted,
+                kind: BounceKind::Expired,
+                reply,
+            };
+        }
+        MessageEvent::DeliveryDeferred {
+            attempted,
+            reason,
+            reply,
+            next_attempt_at,
+        }
     }
 
     fn doubt(
