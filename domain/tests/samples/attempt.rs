@@ -1,0 +1,137 @@
+//! Samples of a message's attempts and of what came of them.
+
+use sealpost_domain::ids::AttemptId;
+use sealpost_domain::message::{
+    Attempted, BounceKind, CertificateVerdict, DeferralReason, EnhancedStatus, InDoubtCause, MessageEvent,
+    NotStartedReason, Reached, Reply, Resolution, Started, Timings, TlsFacts, TlsLevel,
+};
+
+use super::{Sample, at, first, shaped, text, uuid};
+
+/// In the order of declaration.
+pub fn samples() -> Vec<Sample> {
+    let attempt_id = attempt_id();
+    vec![
+        first(started(Some(tls()))),
+        shaped("plain", started(None)),
+        first(MessageEvent::DeliveryNotStarted {
+            attempt_id,
+            reason: NotStartedReason::ConnectionLost,
+        }),
+        first(MessageEvent::DeliveryDeferred {
+            attempted: attempted(Reached::Data),
+            reason: DeferralReason::Reply,
+            reply: Some(reply(451, EnhancedStatus(4, 7, 1))),
+            next_attempt_at: at(66),
+        }),
+        shaped(
+            "unconnected",
+            MessageEvent::DeliveryDeferred {
+                attempted: unconnected(),
+                reason: DeferralReason::ConnectFailed,
+                reply: None,
+                next_attempt_at: at(66),
+            },
+        ),
+        first(delivered(reply(250, EnhancedStatus(2, 0, 0)))),
+        shaped(
+            "bare",
+            delivered(Reply {
+                enhanced: None,
+                ..reply(250, EnhancedStatus(2, 0, 0))
+            }),
+        ),
+        first(MessageEvent::MessageBounced {
+            attempted: attempted(Reached::BeforeData),
+            kind: BounceKind::Hard,
+            reply: Some(reply(550, EnhancedStatus(5, 1, 1))),
+        }),
+        shaped(
+            "expired",
+            MessageEvent::MessageBounced {
+                attempted: unconnected(),
+                kind: BounceKind::Expired,
+                reply: None,
+            },
+        ),
+        first(in_doubt(Resolution::Resend { at: at(66) })),
+        shaped("hold", in_doubt(Resolution::Hold)),
+    ]
+}
+
+fn attempt_id() -> AttemptId {
+    AttemptId::from_uuid(uuid(7))
+}
+
+fn started(tls: Option<TlsFacts>) -> MessageEvent {
+    MessageEvent::DeliveryStarted(Box::new(Started {
+        attempt: 1,
+        attempt_id: attempt_id(),
+        host: "mx.example.org".to_owned(),
+        peer: "192.0.2.25:25".to_owned(),
+        content_sha256: "9f".repeat(32),
+        content_bytes: 5_120,
+        prepended: text("header block"),
+        tls,
+        started_at: at(5),
+    }))
+}
+
+fn tls() -> TlsFacts {
+    TlsFacts {
+        version: "TLSv1.3".to_owned(),
+        group: Some("X25519MLKEM768".to_owned()),
+        cipher: "TLS_AES_256_GCM_SHA384".to_owned(),
+        certificate_sha256: "e1".repeat(32),
+        verdict: CertificateVerdict::Valid,
+        level: TlsLevel::Authenticated,
+    }
+}
+
+fn attempted(reached: Reached) -> Attempted {
+    Attempted {
+        attempt_id: attempt_id(),
+        host: Some("mx.example.org".to_owned()),
+        peer: Some("192.0.2.25:25".to_owned()),
+        tls: Some(TlsFacts { group: None, ..tls() }),
+        reached,
+        timings: Timings {
+            connect_ms: 120,
+            transact_ms: 85,
+        },
+        ended_at: at(6),
+    }
+}
+
+/// Nothing answered: no server, no session.
+fn unconnected() -> Attempted {
+    Attempted {
+        host: None,
+        peer: None,
+        tls: None,
+        ..attempted(Reached::BeforeData)
+    }
+}
+
+fn delivered(reply: Reply) -> MessageEvent {
+    MessageEvent::MessageDelivered {
+        attempted: attempted(Reached::Data),
+        reply,
+    }
+}
+
+fn reply(code: u16, enhanced: EnhancedStatus) -> Reply {
+    Reply {
+        code,
+        enhanced: Some(enhanced),
+        text: text("reply"),
+    }
+}
+
+fn in_doubt(resolution: Resolution) -> MessageEvent {
+    MessageEvent::DeliveryInDoubt {
+        attempt_id: attempt_id(),
+        cause: InDoubtCause::ConnectionLost,
+        resolution,
+    }
+}

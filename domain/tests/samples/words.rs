@@ -1,0 +1,65 @@
+//! The stored word of every value of every enumeration: a renamed variant would leave old events unreadable.
+
+use std::collections::BTreeMap;
+
+use sealpost_domain::api_key::UseRefusal;
+use sealpost_domain::gate::StrangerRefusal;
+use sealpost_domain::message::{
+    BounceKind, CertificateVerdict, DeferralReason, HoldReason, InDoubtCause, InDoubtPolicy, NotStartedReason, Reached,
+    RejectReason, TlsLevel,
+};
+use sealpost_domain::metadata::{Actor, Channel};
+use sealpost_domain::rights::{KeyKind, KeyLimit, KeyWorld};
+use sealpost_domain::sending_domain::OwnershipProof;
+use sealpost_domain::suppression::SuppressionReason;
+use sealpost_domain::user::Role;
+use serde_json::Value;
+
+/// Lists the words of each enumeration, and fails to compile when one of its values is left out.
+macro_rules! words {
+    ($($enumeration:ident { $($value:ident),* $(; $other:pat)? })*) => {
+        BTreeMap::from([$((
+            stringify!($enumeration),
+            {
+                let _all_are_listed = |value: $enumeration| match value {
+                    $($enumeration::$value => (),)*
+                    $($other => (),)?
+                };
+                vec![$(serde_json::to_value($enumeration::$value).expect("a word")),*]
+            },
+        )),*])
+    };
+}
+
+/// Enumeration → the stored words of its values, in the order of declaration.
+pub fn words() -> BTreeMap<&'static str, Vec<Value>> {
+    words! {
+        Actor { System, Operator; Actor::User(_) | Actor::Key(_) }
+        BounceKind { Hard, Soft, Blocked, Policy, Expired }
+        CertificateVerdict {
+            Valid, Expired, NotYetValid, NameMismatch, UnknownIssuer, SelfSigned, Revoked, Other
+        }
+        Channel { Api, Smtp, Console, Cli, System }
+        DeferralReason {
+            Reply, ConnectFailed, ConnectionLost, ProtocolError, TlsRefused, TlsBroken, TlsNotAuthenticated,
+            TlsNotOffered, NoRoute, ContentUnavailable, Expired
+        }
+        HoldReason { Asked, InDoubt, Unfoldable }
+        InDoubtCause { ConnectionLost, TimedOut, UnreadableReply, ProcessEnded, AttemptPanicked }
+        InDoubtPolicy { Resend, Hold }
+        KeyKind { Sending, Management }
+        KeyLimit { Method, Network, From, RecipientDomain, Rate, Lifetime }
+        KeyWorld { Live, Test }
+        NotStartedReason { ConnectionLost, RecipientRefused, Shutdown }
+        OwnershipProof { Operator, Dns }
+        Reached { BeforeData, Data }
+        RejectReason {
+            HardBounce, Complaint, Unsubscribed, Suppressed, InvalidRecipient, Unsigned, KeyLimit
+        }
+        Role { Owner, Admin, Developer, Auditor }
+        StrangerRefusal { UnknownKey, UnknownUser }
+        SuppressionReason { HardBounce, Complaint, Unsubscribed, Manual }
+        TlsLevel { Plain, Encrypted, Authenticated }
+        UseRefusal { Revoked, AccountSuspended, NotManagement; UseRefusal::Limit(_) }
+    }
+}
