@@ -206,11 +206,12 @@ impl HasPersonal for Metadata {
             Actor::User(user) => Subject::User(user),
             Actor::Key(_) | Actor::System | Actor::Operator => Subject::Account,
         };
+        // An event may have a field `ip` of its own: a box of one must not pass for the other.
         if let Some(ip) = &mut self.ip {
-            visitor.field("ip", subject, ip);
+            visitor.field("metadata.ip", subject, ip);
         }
         if let Some(user_agent) = &mut self.user_agent {
-            visitor.field("user_agent", subject, user_agent);
+            visitor.field("metadata.user_agent", subject, user_agent);
         }
     }
 }
