@@ -5,4 +5,6 @@
 #![warn(missing_docs)]
 
 pub mod compose;
+pub mod proof;
 pub mod smtp;
+pub mod vault;
