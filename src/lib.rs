@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod compose;
+pub mod delivery;
 pub mod proof;
 pub mod smtp;
 pub mod vault;

@@ -1,1 +1,24 @@
-//! Turns a request into the bytes of a message. No network, no clock.
+//! Turns a request into the bytes of a message, and a finished message back into what people are shown.
+//!
+//! Never reads the clock, the network or randomness: date, ids and the seed of the boundaries arrive in [`mime::Stamp`],
+//! so that equal input gives equal bytes. Start at [`mime::compose`].
+
+pub mod body;
+pub mod draft;
+pub mod head;
+pub mod header_rule;
+pub mod media_type;
+pub mod mime;
+pub mod received;
+mod redacted;
+pub mod refusal;
+pub mod show;
+
+pub use draft::{Address, Alternatives, Attachment, Audience, Draft, InlineImage, Recipient, RecipientKind};
+pub use mime::{ComposedCall, ComposedHead, Stamp, compose};
+pub use received::{Entrance, received};
+pub use refusal::{ComposeRefusal, Place};
+pub use show::{NotAMessage, ShownAddress, ShownAttachment, ShownMessage, show};
+
+#[cfg(test)]
+mod tests;

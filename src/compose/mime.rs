@@ -1,0 +1,54 @@
+//! Composes a checked draft: one body for all recipients, and a small head for each.
+
+use chrono::{DateTime, Utc};
+use sealpost_domain::address::DomainName;
+use uuid::Uuid;
+
+use super::body::shared_body;
+use super::draft::{Draft, check_message_size};
+use super::head::heads;
+use super::refusal::ComposeRefusal;
+
+/// What a composition does not find out itself.
+#[derive(Debug, Clone)]
+pub struct Stamp {
+    /// The header Date.
+    pub date: DateTime<Utc>,
+    /// What stands behind the `@` of each Message-ID.
+    pub message_id_domain: DomainName,
+    /// Makes the boundaries. Must be unguessable for the author of the text and new for each call.
+    pub boundary_seed: Uuid,
+}
+
+/// The messages of a call. The message of recipient `i` is `heads[i].head` followed by `shared_body`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ComposedCall {
+    /// From `MIME-Version` to the last CRLF, equal for all recipients. Holds the empty line that ends the headers.
+    pub shared_body: Vec<u8>,
+    /// One head per recipient, in the order of the draft.
+    pub heads: Vec<ComposedHead>,
+}
+
+/// What is the recipient's own.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ComposedHead {
+    /// Whole header lines, each with its CRLF, without the empty line that ends the headers.
+    pub head: Vec<u8>,
+    /// The Message-ID with its brackets.
+    pub message_id: String,
+}
+
+/// Composes the messages of a call. Equal input gives equal bytes.
+///
+/// Every line has at most 998 bytes, ends in CRLF and is ASCII; no message names a Bcc recipient to another one.
+///
+/// # Errors
+/// As [`Draft::check`], and [`ComposeRefusal::TooLarge`] for a finished message above 25 MiB.
+pub fn compose(draft: &Draft, stamp: &Stamp) -> Result<ComposedCall, ComposeRefusal> {
+    draft.check()?;
+    let shared_body = shared_body(draft, stamp.boundary_seed);
+    let heads = heads(draft, stamp);
+    let longest = heads.iter().map(|head| head.head.len()).max().unwrap_or_default();
+    check_message_size(shared_body.len().saturating_add(longest) as u64)?;
+    Ok(ComposedCall { shared_body, heads })
+}

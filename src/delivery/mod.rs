@@ -1,0 +1,3 @@
+//! Brings messages to their destinations.
+
+pub mod dkim;
