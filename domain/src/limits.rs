@@ -32,6 +32,16 @@ limits! {
     CUSTOM_HEADERS_MAX = 100, "Receivers refuse long header blocks.", "422 validation error";
     /// Bytes of a subject.
     SUBJECT_BYTES_MAX = 998, "RFC 5322 line length, and Mandrill's own limit.", "422 validation error";
+    /// Bytes of the value of a header that a caller adds.
+    HEADER_VALUE_BYTES_MAX = 8_192, "Receivers refuse long header blocks.", "422 validation error";
+    /// Bytes of a display name.
+    DISPLAY_NAME_BYTES_MAX = 256, "No mail program shows more.", "422 validation error";
+    /// Recipients that one message may show to all of them.
+    VISIBLE_RECIPIENTS_MAX = 100, "Each of as many messages repeats the whole list.", "422 validation error";
+    /// Attachments and inline images of one message.
+    ATTACHMENTS_MAX = 200, "Parts cost every reader memory.", "422 validation error";
+    /// Bytes of the name of an attachment.
+    ATTACHMENT_NAME_BYTES_MAX = 255, "What file systems allow.", "422 validation error";
     /// Tags of a message.
     TAGS_MAX = 50, "Each tag is a row of the activity search.", "422 validation error";
     /// Bytes of one tag.

@@ -9,18 +9,8 @@ use super::header_rule::{HeaderForm, Occurrence, form_of, is_header_name, occurr
 use super::media_type::MediaType;
 use super::refusal::{ComposeRefusal, Place};
 
-/// Longest display name, in bytes.
-pub const DISPLAY_NAME_BYTES_MAX: usize = 256;
-/// Longest value of a custom header, in bytes.
-pub const HEADER_VALUE_BYTES_MAX: usize = 8_192;
 /// Longest run of a structured header that cannot be folded, in bytes; with the name it stays below 998.
 pub const HEADER_RUN_BYTES_MAX: usize = 900;
-/// Attachments and inline images of one message.
-pub const ATTACHMENTS_MAX: usize = 200;
-/// Longest name of an attachment, in bytes: what file systems allow.
-pub const ATTACHMENT_NAME_BYTES_MAX: usize = 255;
-/// Recipients that one message may show to all of them.
-pub const VISIBLE_RECIPIENTS_MAX: usize = 100;
 
 /// A mailbox with the name that people see.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -156,7 +146,7 @@ impl Draft {
         }
         let limit = match self.audience {
             Audience::OwnCopies => limits::RECIPIENTS_PER_CALL_MAX as usize,
-            Audience::AllVisible => VISIBLE_RECIPIENTS_MAX,
+            Audience::AllVisible => limits::VISIBLE_RECIPIENTS_MAX as usize,
         };
         if count > limit {
             return Err(ComposeRefusal::TooManyRecipients { count, limit });
@@ -204,17 +194,17 @@ impl Draft {
 
     fn check_files(&self) -> Result<(), ComposeRefusal> {
         let count = self.attachments.len().saturating_add(self.inline_images.len());
-        if count > ATTACHMENTS_MAX {
+        if count > limits::ATTACHMENTS_MAX as usize {
             return Err(ComposeRefusal::TooManyAttachments {
                 count,
-                limit: ATTACHMENTS_MAX,
+                limit: limits::ATTACHMENTS_MAX as usize,
             });
         }
         for (index, file) in self.attachments.iter().enumerate() {
             let place = Place::Attachment { index };
             check_media_type(&file.media_type, &place)?;
             refuse_injection(&file.name, place.clone())?;
-            if file.name.len() > ATTACHMENT_NAME_BYTES_MAX {
+            if file.name.len() > limits::ATTACHMENT_NAME_BYTES_MAX as usize {
                 return Err(ComposeRefusal::BadAttachmentName { place });
             }
         }
@@ -224,7 +214,7 @@ impl Draft {
                 return Err(ComposeRefusal::BadAttachmentType { place });
             }
             refuse_injection(&image.name, place.clone())?;
-            let fits = (1..=ATTACHMENT_NAME_BYTES_MAX).contains(&image.name.len());
+            let fits = (1..=limits::ATTACHMENT_NAME_BYTES_MAX as usize).contains(&image.name.len());
             if !fits
                 || !image
                     .name
@@ -261,10 +251,10 @@ fn check_address(address: &Address, place: &Place) -> Result<(), ComposeRefusal>
     refuse_injection(&address.mailbox, place.clone())?;
     let name = address.name.as_deref().unwrap_or_default();
     refuse_injection(name, place.clone())?;
-    if name.len() > DISPLAY_NAME_BYTES_MAX {
+    if name.len() > limits::DISPLAY_NAME_BYTES_MAX as usize {
         return Err(ComposeRefusal::NameTooLong {
             place: place.clone(),
-            limit_bytes: DISPLAY_NAME_BYTES_MAX,
+            limit_bytes: limits::DISPLAY_NAME_BYTES_MAX as usize,
         });
     }
     Mailbox::parse(&address.mailbox)
@@ -279,7 +269,7 @@ fn check_header(name: &str, value: &str) -> Result<(), ComposeRefusal> {
     let header = || name.to_owned();
     let place = Place::Header { name: header() };
     refuse_injection(value, place.clone())?;
-    if value.len() > HEADER_VALUE_BYTES_MAX {
+    if value.len() > limits::HEADER_VALUE_BYTES_MAX as usize {
         return Err(ComposeRefusal::HeaderTooLong { header: header() });
     }
     match form_of(name).ok_or_else(|| ComposeRefusal::HeaderNotAllowed { header: header() })? {
