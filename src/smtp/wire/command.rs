@@ -1,0 +1,158 @@
+//! Builds the command lines of a client (RFC 5321 §4.1.1) from values that cannot break a line.
+
+use super::hello_name::HelloName;
+use super::path::{ForwardPath, ReversePath};
+
+/// One command of a dialogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Introduces the client and asks for the extensions.
+    Ehlo(HelloName),
+    /// Introduces the client to a server that does not know `EHLO`.
+    Helo(HelloName),
+    /// Asks for TLS on this connection (RFC 3207).
+    StartTls,
+    /// Opens a transaction.
+    Mail(ReversePath, MailParameters),
+    /// Names one recipient.
+    Rcpt(ForwardPath),
+    /// Asks to send the content.
+    Data,
+    /// Drops the transaction, keeps the connection.
+    Rset,
+    /// Does nothing but provoke a reply.
+    Noop,
+    /// Ends the connection.
+    Quit,
+}
+
+/// What follows the reverse-path in `MAIL FROM`; each part only where the server offers its extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MailParameters {
+    /// Size of the content in bytes, as far as known (RFC 1870).
+    pub size_bytes: Option<u64>,
+    /// The bytes that the content is made of (RFC 6152).
+    pub body: Body,
+    /// The bytes that addresses and headers are made of (RFC 6531).
+    pub address_form: AddressForm,
+    /// What every hop must offer (RFC 8689).
+    pub tls: TlsRequirement,
+}
+
+/// The bytes that a content is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Body {
+    /// ASCII only; every server takes it.
+    #[default]
+    SevenBit,
+    /// Bytes above 127 occur: `BODY=8BITMIME`.
+    EightBitMime,
+}
+
+/// The bytes that addresses and headers are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AddressForm {
+    /// ASCII only; every server takes it.
+    #[default]
+    Ascii,
+    /// UTF-8 occurs in an address or a header: `SMTPUTF8`.
+    Utf8,
+}
+
+/// What a message demands of every hop on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TlsRequirement {
+    /// The message demands nothing of the hops after this one.
+    #[default]
+    None,
+    /// `REQUIRETLS`: every hop passes it on authenticated or not at all.
+    EveryHop,
+}
+
+impl Command {
+    /// Appends the line, with its CRLF, to what is about to be written.
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Ehlo(name) => put(out, &["EHLO ", name.as_str()]),
+            Self::Helo(name) => put(out, &["HELO ", name.as_str()]),
+            Self::StartTls => put(out, &["STARTTLS"]),
+            Self::Mail(reverse_path, parameters) => {
+                put(out, &["MAIL FROM:<", reverse_path.as_str(), ">"]);
+                parameters.encode_into(out);
+            }
+            Self::Rcpt(forward_path) => put(out, &["RCPT TO:<", forward_path.as_str(), ">"]),
+            Self::Data => put(out, &["DATA"]),
+            Self::Rset => put(out, &["RSET"]),
+            Self::Noop => put(out, &["NOOP"]),
+            Self::Quit => put(out, &["QUIT"]),
+        }
+        put(out, &["\r\n"]);
+    }
+}
+
+impl MailParameters {
+    fn encode_into(self, out: &mut Vec<u8>) {
+        if let Some(size_bytes) = self.size_bytes {
+            put(out, &[" SIZE=", &size_bytes.to_string()]);
+        }
+        if self.body == Body::EightBitMime {
+            put(out, &[" BODY=8BITMIME"]);
+        }
+        if self.address_form == AddressForm::Utf8 {
+            put(out, &[" SMTPUTF8"]);
+        }
+        if self.tls == TlsRequirement::EveryHop {
+            put(out, &[" REQUIRETLS"]);
+        }
+    }
+}
+
+fn put(out: &mut Vec<u8>, parts: &[&str]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(command: &Command) -> String {
+        let mut out = Vec::new();
+        command.encode_into(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn each_command_is_one_line() {
+        let name = HelloName::parse("mail.example.org").unwrap();
+        assert_eq!(line(&Command::Ehlo(name.clone())), "EHLO mail.example.org\r\n");
+        assert_eq!(line(&Command::Helo(name)), "HELO mail.example.org\r\n");
+        assert_eq!(line(&Command::StartTls), "STARTTLS\r\n");
+        assert_eq!(
+            line(&Command::Rcpt(ForwardPath::parse("a@b.test").unwrap())),
+            "RCPT TO:<a@b.test>\r\n"
+        );
+        assert_eq!(line(&Command::Data), "DATA\r\n");
+        assert_eq!(line(&Command::Rset), "RSET\r\n");
+        assert_eq!(line(&Command::Noop), "NOOP\r\n");
+        assert_eq!(line(&Command::Quit), "QUIT\r\n");
+    }
+
+    #[test]
+    fn mail_carries_only_what_was_asked_for() {
+        let plain = Command::Mail(ReversePath::null(), MailParameters::default());
+        assert_eq!(line(&plain), "MAIL FROM:<>\r\n");
+        let full = MailParameters {
+            size_bytes: Some(1200),
+            body: Body::EightBitMime,
+            address_form: AddressForm::Utf8,
+            tls: TlsRequirement::EveryHop,
+        };
+        let mail = Command::Mail(ReversePath::parse("b@s.test").unwrap(), full);
+        assert_eq!(
+            line(&mail),
+            "MAIL FROM:<b@s.test> SIZE=1200 BODY=8BITMIME SMTPUTF8 REQUIRETLS\r\n"
+        );
+    }
+}
