@@ -1,0 +1,15 @@
+//! Receives mail: a small, strict SMTP server for the demonstration and for tests.
+//!
+//! It acknowledges a message only after [`Deposit::deposit`] has returned, ends content only at CRLF, dot, CRLF, and
+//! bounds every line, content, dialogue and the number of dialogues. Start at `receiving.rs`.
+
+mod answers;
+mod deposit;
+mod personality;
+mod receiving;
+mod session;
+mod talk;
+
+pub use deposit::{Deposit, Received};
+pub use personality::{Offer, Pace, Personality, RecipientRule};
+pub use receiving::{Receiver, Running};
