@@ -20,7 +20,9 @@ mod tidy {
     use tree::{Finding, Tree};
 
     fn the_tree() -> Tree {
-        Tree::read(env!("CARGO_MANIFEST_DIR").as_ref())
+        // At run time, so that the built test can judge another tree.
+        let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo and its runners set it");
+        Tree::read(root.as_ref())
     }
 
     fn hold(findings: &[Finding]) {
