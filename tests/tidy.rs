@@ -17,12 +17,15 @@ mod tidy {
     pub mod tree;
     pub mod use_paths;
 
+    use std::sync::OnceLock;
+
     use tree::{Finding, Tree};
 
-    fn the_tree() -> Tree {
+    fn the_tree() -> &'static Tree {
+        static TREE: OnceLock<Tree> = OnceLock::new();
         // At run time, so that the built test can judge another tree.
-        let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo and its runners set it");
-        Tree::read(root.as_ref())
+        let root = || std::env::var("CARGO_MANIFEST_DIR").expect("cargo and its runners set it");
+        TREE.get_or_init(|| Tree::read(root().as_ref()))
     }
 
     fn hold(findings: &[Finding]) {
@@ -32,39 +35,39 @@ mod tidy {
 
     #[test]
     fn files_are_short_open_with_a_sentence_and_carry_a_noun() {
-        hold(&files::findings(&the_tree()));
+        hold(&files::findings(the_tree()));
     }
 
     #[test]
     fn functions_fit_on_a_screen() {
         let tree = the_tree();
-        println!("{}", functions::longest(&tree));
-        println!("{}", files::longest(&tree));
-        hold(&functions::findings(&tree));
+        println!("{}", functions::longest(tree));
+        println!("{}", files::longest(tree));
+        hold(&functions::findings(tree));
     }
 
     #[test]
     fn imports_follow_the_arrows() {
-        hold(&arrows::findings(&the_tree()));
+        hold(&arrows::findings(the_tree()));
     }
 
     #[test]
     fn no_file_is_dead() {
-        hold(&dead::findings(&the_tree()));
+        hold(&dead::findings(the_tree()));
     }
 
     #[test]
     fn manifests_stay_on_their_allow_lists() {
-        hold(&manifest::findings(&the_tree()));
+        hold(&manifest::findings(the_tree()));
     }
 
     #[test]
     fn prose_keeps_its_form() {
-        hold(&prose::findings(&the_tree()));
+        hold(&prose::findings(the_tree()));
     }
 
     #[test]
     fn architecture_names_files_that_exist() {
-        hold(&architecture::findings(&the_tree()));
+        hold(&architecture::findings(the_tree()));
     }
 }

@@ -69,7 +69,9 @@ impl Lexer<'_> {
             self.skip(self.rest.find('\n').unwrap_or(self.rest.len()));
         } else if self.rest.starts_with("/*") {
             self.skip(block_comment_len(self.rest));
-        } else if let Some((open, close)) = string_at(self.rest) {
+        } else if first.is_whitespace() {
+            self.skip(self.rest.find(|c: char| !c.is_whitespace()).unwrap_or(self.rest.len()));
+        } else if let Some((open, close)) = string_at(self.rest, first) {
             self.string(open, &close);
         } else if first == '\'' {
             self.skip(quote_len(self.rest));
@@ -79,8 +81,6 @@ impl Lexer<'_> {
                 .find(|c: char| !c.is_alphanumeric() && c != '_')
                 .unwrap_or(self.rest.len());
             self.push(Kind::Word(self.rest[..len].to_owned()), len);
-        } else if first.is_whitespace() {
-            self.skip(first.len_utf8());
         } else {
             self.push(Kind::Sign(first), first.len_utf8());
         }
@@ -116,7 +116,11 @@ impl Lexer<'_> {
 }
 
 /// Length of the opening of a string literal and the text that closes it.
-fn string_at(rest: &str) -> Option<(usize, String)> {
+fn string_at(rest: &str, first: char) -> Option<(usize, String)> {
+    // Most tokens are told apart by their first letter.
+    if !matches!(first, '"' | 'b' | 'c' | 'r') {
+        return None;
+    }
     let prefix = ["br", "cr", "b", "c", "r", ""].into_iter().find(|p| {
         rest.strip_prefix(p)
             .is_some_and(|after| after.trim_start_matches('#').starts_with('"'))

@@ -8,6 +8,7 @@ const SECTIONS: [&str; 6] = ["Security", "Changed", "Deprecated", "Removed", "Fi
 
 /// What breaks a law about text.
 pub fn findings(tree: &Tree) -> Vec<Finding> {
+    let (marks, traces) = (unfinished(), traces());
     let mut found = Vec::new();
     // The lock file is written by cargo, the licence by its authors.
     for (path, text) in tree
@@ -16,10 +17,10 @@ pub fn findings(tree: &Tree) -> Vec<Finding> {
     {
         for (n, line) in text.lines().enumerate() {
             let mut at = |what: String| found.push(Finding::at_line(path, n + 1, what));
-            if let Some(mark) = unfinished().iter().find(|mark| marks(line, mark)) {
+            if let Some(mark) = marks.iter().find(|mark| stands_alone(line, mark)) {
                 at(format!("`{mark}` without an issue's number (`#12`)"));
             }
-            if let Some(trace) = traces().iter().find(|trace| line.contains(trace.as_str())) {
+            if let Some(trace) = traces.iter().find(|trace| line.contains(trace.as_str())) {
                 at(format!(
                     "`{trace}` tells of one machine or one network: the repository speaks of the product alone"
                 ));
@@ -54,7 +55,7 @@ fn traces() -> Vec<String> {
 }
 
 /// Whether the mark stands as a word of its own and no issue's number with it.
-fn marks(line: &str, mark: &str) -> bool {
+fn stands_alone(line: &str, mark: &str) -> bool {
     let inside = |c: char| c.is_alphanumeric() || c == '_';
     let is_word = line
         .match_indices(mark)
