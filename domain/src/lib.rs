@@ -24,6 +24,8 @@ pub mod event;
 pub mod gate;
 pub mod ids;
 pub mod instant;
+#[cfg(test)]
+mod laws;
 pub mod limits;
 pub mod message;
 pub mod metadata;
