@@ -126,7 +126,7 @@ fn metadata_section() -> String {
         let keys: Vec<String> = [&full, &by_a_key]
             .into_iter()
             .flat_map(personal)
-            .filter(|(name, _)| *name == field)
+            .filter(|(name, _)| name.strip_prefix("metadata.") == Some(field))
             .map(|(_, subject)| key_of(subject).to_owned())
             .collect();
         let keys = if keys.is_empty() {
