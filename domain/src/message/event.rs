@@ -103,6 +103,8 @@ pub enum HoldReason {
     InDoubt,
     /// Its spool row could not be folded.
     Unfoldable,
+    /// Its attempts failed again and again in a way that they should not.
+    AttemptsPanicked,
 }
 
 /// What kind of "never" it was.
