@@ -4,8 +4,10 @@
 
 #![warn(missing_docs)]
 
+pub mod clock;
 pub mod compose;
 pub mod delivery;
+pub mod log;
 pub mod proof;
 pub mod smtp;
 pub mod vault;

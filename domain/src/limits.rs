@@ -58,6 +58,10 @@ limits! {
     ROUND_BYTES_MAX = 2_097_152, "As for rows.", "none: the next round follows at once";
     /// Rows that wait for the log's writer from new mail.
     LOG_QUEUE_ROWS_MAX = 20_000, "A second or two of work.", "503 with Retry-After, SMTP 451";
+    /// Rows that wait for the log's writer from people's acts: revocations, freezes, settings, refusals.
+    LOG_SECURITY_ROWS_MAX = 4_096, "Room of its own, which new mail cannot take.", "503 with Retry-After";
+    /// Rows that wait for the log's writer per outcome slot: the outcome, and the suppression or hold that follows.
+    ROWS_PER_OUTCOME_MAX = 4, "Room of its own, which new mail cannot take.", "none";
     /// Rows of one account that may wait for durability.
     ACCOUNT_CREDIT_ROWS = 2_000, "No tenant owns the queue.", "503 with Retry-After, SMTP 451";
     /// Attempts that may be between their start and their durable outcome.

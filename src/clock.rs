@@ -1,0 +1,44 @@
+//! Tells the time and draws ids: the only place where the program takes either from outside.
+
+use chrono::Utc;
+use sealpost_domain::Instant;
+use uuid::Uuid;
+
+/// Where the program's time comes from; tests drive one by hand.
+pub trait Clock: Send + Sync + 'static {
+    /// The present, UTC. May fall when the host's clock is set back.
+    fn now(&self) -> Instant;
+}
+
+/// The host's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Instant {
+        Instant::from_datetime(Utc::now())
+    }
+}
+
+/// Draws a UUIDv7 (RFC 9562 §5.7), which sorts by the time of its drawing.
+#[must_use]
+pub fn draw_uuid() -> Uuid {
+    Uuid::now_v7()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_of_version_7_and_rise() {
+        let (first, second) = (draw_uuid(), draw_uuid());
+        assert_eq!(first.get_version_num(), 7);
+        assert!(first < second);
+    }
+
+    #[test]
+    fn the_host_s_clock_is_past_the_year_2023() {
+        assert!(SystemClock.now() > Instant::from_millis(1_700_000_000_000));
+    }
+}

@@ -1,0 +1,114 @@
+//! Opens connections with the settings that the promise "on disk" rests on, and brings the schema up to date.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::log::failure::LogFailure;
+
+/// Migrations in order; the number of those applied is the file's `user_version`.
+const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_log.sql")];
+/// Marks the file as a log of Sealpost: "SPlg".
+const APPLICATION_ID: i64 = 0x5350_6c67;
+/// How long a connection waits for another's lock.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// For `map_err` of database calls: tells what follows from the error.
+pub(super) fn failed(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> LogFailure {
+    move |source| match source.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => LogFailure::DiskFull { doing },
+        Some(ErrorCode::ConstraintViolation) => LogFailure::Refused {
+            doing,
+            source: Box::new(source),
+        },
+        _ => LogFailure::Store {
+            doing,
+            source: Box::new(source),
+        },
+    }
+}
+
+/// Opens the one connection that writes, and makes the schema when the file is new.
+///
+/// # Errors
+/// The file cannot be opened, is of a newer program, or does not take a setting that durability rests on.
+pub(super) fn open_writer(path: &Path) -> Result<Connection, LogFailure> {
+    let connection = Connection::open(path).map_err(failed("opening log.db"))?;
+    connection.busy_timeout(BUSY).map_err(failed("opening log.db"))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    // The page size only takes hold in a new file. The rest belongs to the connection.
+    for (setting, value) in [
+        ("page_size", "8192"),
+        ("cache_size", "-65536"),
+        ("temp_store", "MEMORY"),
+    ] {
+        connection
+            .pragma_update(None, setting, value)
+            .map_err(failed("setting up log.db"))?;
+    }
+    must_be(&connection, "journal_mode", "WAL", "wal")?;
+    must_be(&connection, "synchronous", "FULL", "2")?;
+    // Checkpoints happen when the writer says so, never inside somebody's commit.
+    must_be(&connection, "wal_autocheckpoint", "0", "0")?;
+    migrate(&connection)?;
+    Ok(connection)
+}
+
+/// Opens a connection that cannot write.
+///
+/// # Errors
+/// The file cannot be opened.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, LogFailure> {
+    // Not read-only: such a connection could not make the shared index of the WAL. `query_only` refuses every write.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed("opening log.db to read"))?;
+    connection
+        .busy_timeout(BUSY)
+        .map_err(failed("opening log.db to read"))?;
+    connection.set_prepared_statement_cache_capacity(32);
+    must_be(&connection, "query_only", "1", "1")?;
+    must_be(&connection, "wal_autocheckpoint", "0", "0")?;
+    Ok(connection)
+}
+
+/// Sets a pragma and reads it back: a build with other defaults must not weaken the promise in silence.
+fn must_be(connection: &Connection, setting: &'static str, value: &str, wanted: &str) -> Result<(), LogFailure> {
+    connection
+        .execute_batch(&format!("PRAGMA {setting} = {value}"))
+        .map_err(failed("setting up log.db"))?;
+    let found = connection
+        .pragma_query_value(None, setting, |row| row.get::<_, rusqlite::types::Value>(0))
+        .map_err(failed("setting up log.db"))?;
+    let found = match found {
+        rusqlite::types::Value::Integer(number) => number.to_string(),
+        rusqlite::types::Value::Text(text) => text,
+        other => format!("{other:?}"),
+    };
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(LogFailure::Setting { setting, found })
+    }
+}
+
+fn migrate(connection: &Connection) -> Result<(), LogFailure> {
+    let doing = "migrating log.db";
+    let found: i64 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(failed(doing))?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(LogFailure::SchemaTooNew { found, known });
+    }
+    for (number, sql) in (1_i64..).zip(MIGRATIONS) {
+        if number > found {
+            connection
+                .execute_batch(&format!(
+                    "BEGIN IMMEDIATE; {sql} PRAGMA user_version = {number}; PRAGMA application_id = {APPLICATION_ID}; COMMIT;"
+                ))
+                .map_err(failed(doing))?;
+        }
+    }
+    Ok(())
+}
