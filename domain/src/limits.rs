@@ -42,6 +42,8 @@ limits! {
     ATTACHMENTS_MAX = 200, "Parts cost every reader memory.", "422 validation error";
     /// Bytes of the name of an attachment.
     ATTACHMENT_NAME_BYTES_MAX = 255, "What file systems allow.", "422 validation error";
+    /// `Received:` headers of a submitted message.
+    HOPS_MAX = 100, "RFC 5321 §6.3: more of them are a loop.", "422 validation error, SMTP 554 5.4.6";
     /// Tags of a message.
     TAGS_MAX = 50, "Each tag is a row of the activity search.", "422 validation error";
     /// Bytes of one tag.

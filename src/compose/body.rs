@@ -24,19 +24,19 @@ pub(super) fn shared_body(draft: &Draft, boundary_seed: Uuid) -> Vec<u8> {
 }
 
 /// The boundaries of one message, made from a seed instead of a clock.
-struct Boundaries {
+pub(super) struct Boundaries {
     seed: Uuid,
     used: u32,
 }
 
 impl Boundaries {
-    fn new(seed: Uuid) -> Self {
+    pub(super) fn new(seed: Uuid) -> Self {
         Self { seed, used: 0 }
     }
 
     /// `=_` stands in no line of base64 or quoted-printable (RFC 2045 §6.7), so that only a 7-bit text could hold it,
     /// and that cannot know the seed.
-    fn next(&mut self) -> String {
+    pub(super) fn next(&mut self) -> String {
         self.used = self.used.saturating_add(1);
         format!("=_{}_{}", self.seed.simple(), self.used)
     }
@@ -180,7 +180,7 @@ fn image_part(image: &InlineImage) -> MimePart<'static> {
         .cid(image.name.clone())
 }
 
-fn base64_lines(content: &[u8]) -> Vec<u8> {
+pub(super) fn base64_lines(content: &[u8]) -> Vec<u8> {
     let lines = content.len() / BASE64_LINE_INPUT_BYTES;
     let mut encoded = String::with_capacity(lines.saturating_add(1).saturating_mul(78));
     for chunk in content.chunks(BASE64_LINE_INPUT_BYTES) {

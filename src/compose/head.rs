@@ -18,8 +18,8 @@ pub fn rfc5322_date(date: DateTime<Utc>) -> String {
 pub(super) fn heads(draft: &Draft, stamp: &Stamp) -> Vec<ComposedHead> {
     let opening = opening(draft, stamp);
     let closing = closing(draft);
-    let write = |shown: &Shown<'_>, id: &Recipient| {
-        let message_id = format!("<{}@{}>", id.id.as_hyphenated(), stamp.message_id_domain);
+    let write = |shown: &Shown<'_>, owner: &Recipient| {
+        let message_id = stamp.message_id(owner.id);
         let mut head = opening.clone();
         shown.write(&mut head);
         write_field(&mut head, "Message-ID", &Raw::new(message_id.as_str()));
@@ -94,13 +94,13 @@ fn closing(draft: &Draft) -> Vec<u8> {
     head
 }
 
-fn write_field(head: &mut Vec<u8>, name: &str, value: &impl Header) {
+pub(super) fn write_field(head: &mut Vec<u8>, name: &str, value: &impl Header) {
     head.extend_from_slice(name.as_bytes());
     head.extend_from_slice(b": ");
     value.write_header(head, name.len().saturating_add(2));
 }
 
-fn write_addresses<'a>(head: &mut Vec<u8>, name: &str, addresses: impl Iterator<Item = &'a Address>) {
+pub(super) fn write_addresses<'a>(head: &mut Vec<u8>, name: &str, addresses: impl Iterator<Item = &'a Address>) {
     let list = addresses
         .map(|one| {
             let shown = one.name.as_deref().filter(|name| !name.trim().is_empty());

@@ -20,6 +20,14 @@ pub struct Stamp {
     pub boundary_seed: Uuid,
 }
 
+impl Stamp {
+    /// The Message-ID of a message, with its brackets.
+    #[must_use]
+    pub fn message_id(&self, id: Uuid) -> String {
+        format!("<{}@{}>", id.as_hyphenated(), self.message_id_domain)
+    }
+}
+
 /// The messages of a call. The message of recipient `i` is `heads[i].head` followed by `shared_body`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ComposedCall {

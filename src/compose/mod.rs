@@ -13,12 +13,14 @@ pub mod received;
 mod redacted;
 pub mod refusal;
 pub mod show;
+pub mod submitted;
 
 pub use draft::{Address, Alternatives, Attachment, Audience, Draft, InlineImage, Recipient, RecipientKind};
 pub use mime::{ComposedCall, ComposedHead, Stamp, compose};
 pub use received::{Entrance, received};
 pub use refusal::{ComposeRefusal, Place};
 pub use show::{NotAMessage, ShownAddress, ShownAttachment, ShownMessage, show};
+pub use submitted::{AdoptRefusal, AdoptedMessage, adopt};
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use std::fmt::{Debug, Formatter, Result};
 use super::draft::{Address, Attachment, Draft, InlineImage, Recipient};
 use super::mime::{ComposedCall, ComposedHead};
 use super::show::{ShownAddress, ShownAttachment, ShownMessage};
+use super::submitted::AdoptedMessage;
 
 /// Writes `Debug` that shows the named numbers and nothing else.
 macro_rules! redacted {
@@ -33,6 +34,7 @@ redacted! {
     }
     ComposedCall { heads: |this: &Self| this.heads.len(), size_bytes: |this: &Self| this.shared_body.len() }
     ComposedHead { size_bytes: |this: &Self| this.head.len() }
+    AdoptedMessage { commands: |this: &Self| this.commands.len() }
     ShownAddress {}
     ShownAttachment { size_bytes: |this: &Self| this.content.len() }
     ShownMessage { headers: |this: &Self| this.headers.len(), attachments: |this: &Self| this.attachments.len() }

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 /// Lines that begin with `Content-Type` in one message. Each level of nesting needs one, so that this bounds the depth
 /// of what is parsed; more of them than files in a message is an attack on the stack.
-const CONTENT_TYPES_MAX: usize = 1_000;
+pub(super) const CONTENT_TYPES_MAX: usize = 1_000;
 
 /// Why bytes cannot be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -105,7 +105,7 @@ pub fn show(raw: &[u8]) -> Result<ShownMessage, NotAMessage> {
     })
 }
 
-fn content_types(raw: &[u8]) -> usize {
+pub(super) fn content_types(raw: &[u8]) -> usize {
     let name = b"content-type";
     let after_line_ends = memchr::memchr_iter(b'\n', raw).map(|at| at.saturating_add(1));
     std::iter::once(0)
@@ -150,7 +150,7 @@ fn shown_attachment(part: &MessagePart<'_>, raw: &[u8]) -> ShownAttachment {
 }
 
 /// The part's bytes as they were before encoding. The parser has turned texts into UTF-8, so they are decoded anew.
-fn content(part: &MessagePart<'_>, raw: &[u8]) -> Vec<u8> {
+pub(super) fn content(part: &MessagePart<'_>, raw: &[u8]) -> Vec<u8> {
     if let PartType::Binary(bytes) | PartType::InlineBinary(bytes) = &part.body {
         return bytes.to_vec();
     }
