@@ -100,6 +100,12 @@ impl DataKey {
         Ok(secret.map(|secret| Self { id, scope, secret }))
     }
 
+    /// The key itself, for a test that looks for it where it must not be.
+    #[cfg(test)]
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
     /// The key for the boxes of one event. One key per event, since an account's key seals fields of any number of
     /// events and random nonces under one key may only be drawn 2³² times (NIST SP 800-38D §8.3).
     pub fn event_key(&self, event: EventId) -> Result<BoxKey, VaultFailure> {

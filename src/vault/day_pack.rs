@@ -1,7 +1,7 @@
 //! One pack that is being appended to: opened only when whole, left for good when a sync failed.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -78,7 +78,9 @@ impl DayPack {
         if length > REOPENED_BYTES_MAX {
             return Ok(None);
         }
-        if length > 0 && !pack::is_whole(&std::fs::read(&path).map_err(failed)?) {
+        let mut held = Vec::new();
+        (&file).take(length).read_to_end(&mut held).map_err(failed)?;
+        if !pack::is_whole(&held) {
             tracing::warn!(
                 pack.name = pack::pack_name(day, turn),
                 "a pack has a torn end: it is left as it is, and another is begun"

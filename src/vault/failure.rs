@@ -154,8 +154,10 @@ pub enum VaultFailure {
 impl VaultFailure {
     /// Whether the same call can succeed later.
     #[must_use]
-    pub const fn class(&self) -> FailureClass {
+    pub fn class(&self) -> FailureClass {
         match self {
+            // The same row twice stays the same row twice.
+            Self::Database { .. } if self.is_of_one_job() => FailureClass::Permanent,
             Self::KeyMissing { .. }
             | Self::DiskFull { .. }
             | Self::Io { .. }
@@ -167,6 +169,17 @@ impl VaultFailure {
             | Self::ContentErased { .. }
             | Self::TooLarge { .. }
             | Self::Corrupt { .. } => FailureClass::Permanent,
+        }
+    }
+
+    /// Whether it lies with what was asked, so that others who asked at the same time need not suffer.
+    pub(super) fn is_of_one_job(&self) -> bool {
+        match self {
+            Self::Corrupt { .. } | Self::Cipher { .. } => true,
+            Self::Database { source, .. } => {
+                source.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
+            }
+            _ => false,
         }
     }
 

@@ -214,6 +214,12 @@ impl Vault {
         self.inner.close();
     }
 
+    /// The data keys, for a test that looks for them where they must not be.
+    #[cfg(test)]
+    pub(super) fn keyring(&self) -> &Keyring {
+        &self.inner.keyring
+    }
+
     async fn ask<T>(&self, job: impl FnOnce(Answer<T>) -> Job) -> Result<T, VaultFailure> {
         let (answer, answered) = oneshot::channel();
         match &*self.inner.writers.lock() {

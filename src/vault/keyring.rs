@@ -108,9 +108,9 @@ impl Keyring {
     pub fn forget(&self, id: DataKeyId) {
         let mut memory = self.memory.lock();
         memory.destroyed = memory.destroyed.wrapping_add(1);
-        if let Some(key) = memory.by_id.remove(&id) {
-            memory.by_scope.remove(&key.scope);
-        }
+        memory.by_id.remove(&id);
+        // The scope may name a newer key by now, and the two maps forget at different times: go by the id.
+        memory.by_scope.retain(|key| key.id != id);
     }
 
     /// Finds the wrapped part keys of a message, and the data key that opens them.
@@ -186,9 +186,14 @@ impl<K: Hash + Eq + Clone, V: Clone> Generations<K, V> {
         self.young.insert(key, value);
     }
 
-    fn remove(&mut self, key: &K) -> Option<V> {
-        let old = self.old.remove(key);
-        self.young.remove(key).or(old)
+    fn remove(&mut self, key: &K) {
+        self.old.remove(key);
+        self.young.remove(key);
+    }
+
+    fn retain(&mut self, keep: impl Fn(&V) -> bool) {
+        self.old.retain(|_, value| keep(value));
+        self.young.retain(|_, value| keep(value));
     }
 }
 
@@ -214,8 +219,11 @@ mod tests {
         for n in 0..3 {
             map.insert(n, ());
         }
-        assert_eq!(map.remove(&0), Some(()), "it is in the old half");
-        assert_eq!(map.remove(&2), Some(()), "it is in the young half");
-        assert_eq!((map.get(&0), map.get(&2)), (None, None));
+        assert!(map.old.contains_key(&0) && map.young.contains_key(&2));
+        map.remove(&0);
+        map.remove(&2);
+        assert_eq!((map.get(&0), map.get(&1), map.get(&2)), (None, Some(()), None));
+        map.retain(|()| false);
+        assert_eq!(map.get(&1), None);
     }
 }

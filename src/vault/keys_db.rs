@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
@@ -196,11 +196,4 @@ pub fn checkpoint(db: &Connection, how: Checkpoint) -> Result<(), VaultFailure> 
     Err(VaultFailure::db("emptying the write-ahead log")(
         rusqlite::Error::SqliteFailure(busy, None),
     ))
-}
-
-/// The write-ahead log of a database.
-pub fn wal_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    PathBuf::from(name)
 }

@@ -181,3 +181,75 @@ pub fn is_whole(pack: &[u8]) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pack_of(boxes: &[Vec<u8>]) -> Vec<u8> {
+        let mut pack = MARK.to_vec();
+        for boxed in boxes {
+            let part = PartId::from_uuid(Uuid::now_v7());
+            let before = pack.len();
+            let length = append_record(&mut pack, part, |out| {
+                out.extend_from_slice(boxed);
+                Ok::<_, ()>(())
+            });
+            assert_eq!(length, Ok(u32::try_from(pack.len() - before).ok()));
+        }
+        pack
+    }
+
+    proptest! {
+        #[test]
+        fn a_pack_is_whole_and_no_part_or_change_of_it_is(
+            boxes in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 1..5),
+            at in any::<prop::sample::Index>(), bit in 0_u8..8,
+        ) {
+            let pack = pack_of(&boxes);
+            prop_assert!(is_whole(&pack));
+            let mut changed = pack.clone();
+            changed[at.index(pack.len())] ^= 1 << bit;
+            prop_assert!(!is_whole(&changed));
+            // Cut inside the last record, wherever that is.
+            let last = HEAD_BYTES + boxes.last().unwrap().len();
+            let cut = pack.len() - 1 - at.index(last - 1);
+            prop_assert!(!is_whole(&pack[..cut]));
+        }
+
+        #[test]
+        fn a_scan_survives_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert_eq!(is_whole(&bytes), bytes.is_empty());
+            prop_assert!(!is_whole(&[MARK.as_slice(), &[0xff; 28], &bytes].concat()));
+        }
+    }
+
+    #[test]
+    fn an_empty_pack_is_whole_and_zeros_are_not() {
+        assert!(is_whole(b""));
+        assert!(is_whole(MARK));
+        assert!(!is_whole(&[0; 100]));
+        assert!(!is_whole(&[MARK.as_slice(), &[0; 28]].concat()));
+    }
+
+    #[test]
+    fn names_are_read_back_and_nothing_else_is_a_name() {
+        let day = PackDay::of(Instant::from_millis(1_795_564_800_000));
+        for (turn, name) in [(0, "2026-11-25"), (1, "2026-11-25-1"), (12, "2026-11-25-12")] {
+            assert_eq!(pack_name(day, turn), name);
+            assert!(is_pack_name(name));
+        }
+        for name in [
+            "",
+            "2026-11",
+            "2026-11-25-",
+            "2026-11-25-1-1",
+            "../../2026",
+            "2026-11-2５",
+            "2026-11-25-x",
+        ] {
+            assert!(!is_pack_name(name), "{name}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The vault through its door: keys, fields, content, restarts.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use sealpost_domain::address::Mailbox;
 use sealpost_domain::content::ContentRef;
@@ -44,6 +44,8 @@ pub struct World {
     pub vault: Vault,
 }
 
+/// The day of every call here.
+pub const DAY: &str = "2026-11-25";
 pub const ACCOUNT: AccountId = AccountId::from_uuid(Uuid::from_u128(1));
 
 pub fn world() -> World {
@@ -62,8 +64,19 @@ impl World {
         Self { folder, master, vault }
     }
 
-    pub fn path(&self) -> &Path {
-        self.folder.path()
+    /// The folder of the vault.
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("vault")
+    }
+
+    /// The file of a pack.
+    pub fn pack(&self, name: &str) -> PathBuf {
+        self.path().join("content").join(format!("{name}.pack"))
+    }
+
+    /// A second connection to `keys.db`, to look and to disturb.
+    pub fn db(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.path().join("keys.db")).unwrap()
     }
 
     pub fn recipient(&self, address: &str) -> KeyScope {
@@ -110,6 +123,12 @@ impl World {
     pub fn content(&self, message: MessageId, content: &ContentRef) -> Vec<u8> {
         self.vault.content(message, content).unwrap()
     }
+
+    /// Keeps one small message.
+    pub fn keep_one(&self, text: &[u8]) -> Result<(MessageId, Kept), VaultFailure> {
+        let kept = self.keep(self.call(b"", &[("ann@example.org", text)]))?;
+        Ok(kept.into_iter().next().unwrap())
+    }
 }
 
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -119,6 +138,10 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
         .block_on(future)
 }
 
+mod at_rest;
 mod content;
+mod destroy;
+mod failures;
 mod fields;
 mod keys;
+mod master;
