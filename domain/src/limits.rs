@@ -66,6 +66,10 @@ limits! {
     ROWS_PER_OUTCOME_MAX = 4, "Room of its own, which new mail cannot take.", "none";
     /// Rows of one account that may wait for durability.
     ACCOUNT_CREDIT_ROWS = 2_000, "No tenant owns the queue.", "503 with Retry-After, SMTP 451";
+    /// KiB of content that waits for the disk.
+    CONTENT_WAITING_KIB_MAX = 65_536, "Memory: a second or so of what a disk takes.", "none: the call waits for room";
+    /// Opened data keys that are remembered; one takes about 300 bytes.
+    DATA_KEYS_IN_MEMORY_MAX = 200_000, "Memory; a key that is not remembered costs one read.", "none";
     /// Attempts that may be between their start and their durable outcome.
     OUTCOME_SLOTS = 4_096, "Each holds room in the reserved lane and on the disk.", "none: deliveries wait";
     /// Dispatches in memory for one destination; the rest waits in the spool.

@@ -5,7 +5,7 @@ use sealpost_domain::ids::{AccountId, DataKeyId, EventId, MessageId, UserId};
 use uuid::Uuid;
 
 use super::boxes::BoxKey;
-use super::failure::{MissingKey, VaultFailure};
+use super::failure::VaultFailure;
 use super::master_key::MasterKey;
 use super::secret::Secret;
 
@@ -120,13 +120,4 @@ impl DataKey {
 
 fn bound(id: DataKeyId, scope: &ScopeBytes) -> Vec<u8> {
     [id.as_uuid().as_bytes().as_slice(), scope.as_bytes()].concat()
-}
-
-impl From<&KeyScope> for MissingKey {
-    fn from(scope: &KeyScope) -> Self {
-        match scope {
-            KeyScope::Account(account) | KeyScope::Recipient(account, _) => Self::Account(*account),
-            KeyScope::User(user) => Self::User(*user),
-        }
-    }
 }

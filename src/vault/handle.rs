@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, oneshot};
 use sealpost_domain::address::{AddressToken, Mailbox};
 use sealpost_domain::content::ContentRef;
 use sealpost_domain::ids::{AccountId, DataKeyId, EventId, MessageId};
+use sealpost_domain::limits::CONTENT_WAITING_KIB_MAX;
 use sealpost_domain::personal::HasPersonal;
 use sealpost_domain::user::LoginToken;
 
@@ -27,8 +28,6 @@ use super::seal::{self, SealContext};
 use super::tokens::TokenKeys;
 use super::writer::Writer;
 
-/// Content that may wait for the disk, in KiB; who comes later waits for room.
-const WAITING_KIB_MAX: u32 = 64 << 10;
 /// What the check value holds.
 const CHECK: &[u8] = b"sealpost vault";
 
@@ -87,7 +86,7 @@ impl Vault {
                 tokens: TokenKeys::new(master)?,
                 reader: Reader::new(packs, Arc::clone(&keyring)),
                 keyring,
-                room: Arc::new(Semaphore::new(WAITING_KIB_MAX as usize)),
+                room: Arc::new(Semaphore::new(CONTENT_WAITING_KIB_MAX as usize)),
                 writers: Mutex::new(Some(Writers {
                     packs: pack_jobs_in,
                     keys,
@@ -155,8 +154,8 @@ impl Vault {
     /// # Errors
     /// When the disk does not do it. Nothing of the call counts then; what is left of it on disk nobody can open.
     pub async fn store(&self, prepared: Prepared) -> Result<Vec<Kept>, VaultFailure> {
-        let kib = u32::try_from(prepared.records.len() >> 10).unwrap_or(u32::MAX);
-        let share = kib.clamp(1, WAITING_KIB_MAX);
+        let kib = (prepared.records.len() as u64 >> 10).clamp(1, CONTENT_WAITING_KIB_MAX);
+        let share = u32::try_from(kib).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.inner.room).acquire_many_owned(share).await;
         let room = room.map_err(|_| VaultFailure::Closed)?;
         let (answer, answered) = oneshot::channel();

@@ -10,14 +10,15 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use sealpost_domain::ids::{DataKeyId, MessageId};
+use sealpost_domain::limits::DATA_KEYS_IN_MEMORY_MAX;
 
 use super::data_key::{DataKey, ScopeBytes};
 use super::failure::{Damage, VaultFailure};
 use super::keys_db::{self, StoredKey};
 use super::master_key::MasterKey;
 
-/// Opened data keys that are remembered at least; at most twice as many are. One takes about 300 bytes.
-const REMEMBERED_KEYS: usize = 100_000;
+/// What each of two generations of remembered keys holds.
+const GENERATION_KEYS: usize = DATA_KEYS_IN_MEMORY_MAX as usize / 2;
 /// Connections that are kept for the next reader.
 const IDLE_READERS_MAX: usize = 8;
 
@@ -45,8 +46,8 @@ impl Keyring {
             master,
             readers: Mutex::new(Vec::new()),
             memory: Mutex::new(Memory {
-                by_id: Generations::new(REMEMBERED_KEYS),
-                by_scope: Generations::new(REMEMBERED_KEYS),
+                by_id: Generations::new(GENERATION_KEYS),
+                by_scope: Generations::new(GENERATION_KEYS),
                 destroyed: 0,
             }),
         }

@@ -197,3 +197,31 @@ pub fn checkpoint(db: &Connection, how: Checkpoint) -> Result<(), VaultFailure> 
         rusqlite::Error::SqliteFailure(busy, None),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_writer_syncs_every_commit_and_overwrites_what_it_deletes() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open_writer(&folder.path().join("keys.db")).unwrap();
+        let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(number("PRAGMA synchronous"), 2, "FULL");
+        assert_eq!(number("PRAGMA secure_delete"), 1);
+        assert_eq!(number("PRAGMA wal_autocheckpoint"), 0);
+        let mode: String = db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+        assert_eq!(mode, "wal");
+    }
+
+    #[test]
+    fn a_reader_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.db");
+        let writer = open_writer(&path).unwrap();
+        let reader = open_reader(&path).unwrap();
+        insert_master_check(&writer, b"box").unwrap();
+        assert_eq!(master_check(&reader).unwrap().as_deref(), Some(b"box".as_slice()));
+        assert!(reader.execute("DELETE FROM master_check", []).is_err());
+    }
+}

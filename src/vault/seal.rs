@@ -86,18 +86,19 @@ impl Sealing<'_> {
 
     /// `None` when the event concerns no account at all.
     fn key_of(&self, subject: Subject) -> Result<Option<Arc<DataKey>>, VaultFailure> {
-        let scope = match (subject, self.context.recipient_key, self.context.account) {
+        let (scope, which) = match (subject, self.context.recipient_key, self.context.account) {
             (Subject::Recipient, Some(id), _) => {
                 let which = MissingKey::Key(id);
                 let key = self.keyring.by_id(id)?.ok_or(VaultFailure::KeyMissing { which })?;
                 return Ok(Some(key));
             }
-            (Subject::User(user), ..) => KeyScope::User(user),
+            (Subject::User(user), ..) => (KeyScope::User(user), MissingKey::User(user)),
             // A recipient whose address is none has no token, hence no key of its own: the account's serves.
-            (Subject::Recipient | Subject::Account, _, Some(account)) => KeyScope::Account(account),
+            (Subject::Recipient | Subject::Account, _, Some(account)) => {
+                (KeyScope::Account(account), MissingKey::Account(account))
+            }
             (Subject::Recipient | Subject::Account, _, None) => return Ok(None),
         };
-        let which = MissingKey::from(&scope);
         let key = self.keyring.by_scope(&scope.to_bytes())?;
         key.map(Some).ok_or(VaultFailure::KeyMissing { which })
     }

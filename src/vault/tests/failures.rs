@@ -25,6 +25,33 @@ fn a_failed_sync_fails_its_callers_and_ends_the_pack() {
 }
 
 #[test]
+fn what_was_acknowledged_survives_a_process_that_is_killed() {
+    let world = world();
+    let context = world.context();
+    let mut fields = Fields::known("Ann", "Hello", "web");
+    world.vault.seal(&mut fields, &context).unwrap();
+    let kept: Vec<_> = (0..50_u8).map(|n| world.keep_one(&[n]).unwrap()).collect();
+    // The files as they lie there, while the vault is open and has tidied up nothing.
+    let copy = world.folder.path().join("copy");
+    std::fs::create_dir_all(copy.join("content")).unwrap();
+    for (path, held) in super::at_rest::files(&world) {
+        let name = path.strip_prefix(world.path()).unwrap();
+        if !name.to_str().unwrap().ends_with("-shm") {
+            std::fs::write(copy.join(name), held).unwrap();
+        }
+    }
+    let after = Vault::open(&copy, &world.master).unwrap();
+    for (n, (message, kept)) in kept.iter().enumerate() {
+        assert_eq!(
+            after.content(*message, &kept.content).unwrap(),
+            [u8::try_from(n).unwrap()]
+        );
+    }
+    after.open_fields(&mut fields, context.event_id).unwrap();
+    assert_eq!(fields, Fields::known("Ann", "Hello", "web"));
+}
+
+#[test]
 fn a_full_disk_is_told_apart_and_passes() {
     let world = world();
     symlink("/dev/full", world.pack(DAY)).unwrap();
