@@ -44,7 +44,7 @@ pub fn words() -> BTreeMap<&'static str, Vec<Value>> {
             Reply, ConnectFailed, ConnectionLost, ProtocolError, TlsRefused, TlsBroken, TlsNotAuthenticated,
             TlsNotOffered, NoRoute, ContentUnavailable, Expired
         }
-        HoldReason { Asked, InDoubt, Unfoldable }
+        HoldReason { Asked, InDoubt, Unfoldable, AttemptsPanicked }
         InDoubtCause { ConnectionLost, TimedOut, UnreadableReply, ProcessEnded, AttemptPanicked }
         InDoubtPolicy { Resend, Hold }
         KeyKind { Sending, Management }
