@@ -86,6 +86,14 @@ pub enum LogFailure {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The store lost what was acknowledged: nothing may be appended to what is left.
+    #[error("the log ends at position {found}, and position {acknowledged} was acknowledged")]
+    Lost {
+        /// Where it ends.
+        found: u64,
+        /// Where it ended before.
+        acknowledged: u64,
+    },
     /// The first append of the epoch was not taken.
     #[error("the log could not begin an epoch")]
     EpochRefused,
@@ -102,6 +110,7 @@ impl LogFailure {
             | Self::Setting { .. }
             | Self::Refused { .. }
             | Self::Unreadable { .. }
+            | Self::Lost { .. }
             | Self::EpochRefused => FailureClass::Permanent,
         }
     }

@@ -101,3 +101,41 @@ impl IndexChange {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sealpost_domain::Personal;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_suppression_belongs_to_the_account_of_its_row() {
+        let token = AddressToken::from_mac([1; 16]);
+        let account = AccountId::from_uuid(Uuid::from_u128(1));
+        let event = Event::Suppression(SuppressionEvent::AddressSuppressed {
+            token: token.clone(),
+            address: Personal::Erased,
+            reason: SuppressionReason::Complaint,
+            until: None,
+        });
+        let change = IndexChange::of(&event, Some(account)).unwrap();
+        assert_eq!(change.unique_name(), None);
+        let reason = SuppressionReason::Complaint;
+        let until = None;
+        assert_eq!(
+            change,
+            IndexChange::Suppressed {
+                account,
+                token,
+                reason,
+                until
+            }
+        );
+        assert_eq!(IndexChange::of(&event, None), None);
+    }
+
+    #[test]
+    fn a_thawed_key_changes_no_index() {
+        assert_eq!(IndexChange::of(&Event::ApiKey(ApiKeyEvent::KeyThawed), None), None);
+    }
+}

@@ -62,6 +62,11 @@ impl Writer {
 
     fn come_back(&mut self, held: &mut Vec<Held>, otherwise: &AppendFailure) -> Result<(), LogFailure> {
         self.head = self.store.begin()?;
+        let acknowledged = self.shared.tail.head();
+        if self.head.position < acknowledged {
+            let found = self.head.position;
+            return Err(LogFailure::Lost { found, acknowledged });
+        }
         let mut present = Vec::with_capacity(held.len());
         for one in held.iter() {
             present.push(match one.first_event {

@@ -112,3 +112,63 @@ fn migrate(connection: &Connection) -> Result<(), LogFailure> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file() -> (tempfile::TempDir, std::path::PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log.db");
+        (dir, path)
+    }
+
+    #[test]
+    fn a_commit_is_synced_and_a_reader_cannot_write() {
+        let (_dir, path) = file();
+        let writer = open_writer(&path).unwrap();
+        let setting = |name| -> i64 { writer.pragma_query_value(None, name, |row| row.get(0)).unwrap() };
+        assert_eq!((setting("synchronous"), setting("wal_autocheckpoint")), (2, 0));
+        assert_eq!((setting("page_size"), setting("user_version")), (8_192, 1));
+        let reader = open_reader(&path).unwrap();
+        let refused = reader.execute("INSERT INTO accounts (account) VALUES (zeroblob(16))", []);
+        assert!(refused.unwrap_err().to_string().contains("readonly"));
+    }
+
+    #[test]
+    fn a_setting_that_does_not_take_hold_is_named() {
+        let (_dir, path) = file();
+        let writer = open_writer(&path).unwrap();
+        match must_be(&writer, "synchronous", "OFF", "2") {
+            Err(LogFailure::Setting { setting, found }) => assert_eq!((setting, found.as_str()), ("synchronous", "0")),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_log_of_a_newer_program_is_left_alone() {
+        let (_dir, path) = file();
+        let writer = open_writer(&path).unwrap();
+        writer.pragma_update(None, "user_version", 99).unwrap();
+        match open_writer(&path) {
+            Err(LogFailure::SchemaTooNew { found: 99, known: 1 }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_refused_and_what_fails_otherwise_is_doubt() {
+        let (_dir, path) = file();
+        let writer = open_writer(&path).unwrap();
+        let add = || writer.execute("INSERT INTO accounts (account) VALUES (zeroblob(16))", []);
+        add().unwrap();
+        assert!(matches!(
+            add().map_err(failed("adding")),
+            Err(LogFailure::Refused { .. })
+        ));
+        let full = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None);
+        assert!(matches!(failed("adding")(full), LogFailure::DiskFull { .. }));
+        let io = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC), None);
+        assert!(matches!(failed("adding")(io), LogFailure::Store { .. }));
+    }
+}

@@ -21,6 +21,18 @@ use super::event_row::{recorded, select_events, uuid};
 /// Connections that are kept open between queries.
 const POOL: usize = 8;
 
+const EVENTS: &str = select_events!("WHERE e.position > ?1 ORDER BY e.position LIMIT ?2");
+const STREAM: &str = select_events!("WHERE s.stream_id = ?1 AND s.stream_type = ?2 ORDER BY e.sequence");
+const ACCOUNT: &str = select_events!(
+    "WHERE e.account = (SELECT id FROM accounts WHERE account = ?1) AND e.account_seq > ?2
+     ORDER BY e.account_seq LIMIT ?3"
+);
+/// The same list of types as the partial index `streams_control`.
+const CONTROL: &str = select_events!(
+    "WHERE s.account = (SELECT id FROM accounts WHERE account = ?1)
+     AND s.stream_type IN ('account', 'user', 'api_key', 'sending_domain') ORDER BY e.position"
+);
+
 /// The readers' side of the embedded store.
 #[derive(Debug)]
 pub struct SqliteReads {
@@ -75,33 +87,22 @@ impl SqliteReads {
 
 impl Reads for SqliteReads {
     fn events(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, LogFailure> {
-        let sql = select_events!("WHERE e.position > ?1 ORDER BY e.position LIMIT ?2");
-        self.many(sql, params![stored(after), stored_size(limit)])
+        self.many(EVENTS, params![stored(after), stored_size(limit)])
     }
 
     fn stream(&self, stream: &StreamId) -> Result<Vec<Recorded>, LogFailure> {
-        let sql = select_events!("WHERE s.stream_id = ?1 AND s.stream_type = ?2 ORDER BY e.sequence");
-        self.many(sql, params![stream.id, stream.stream_type.as_str()])
+        self.many(STREAM, params![stream.id, stream.stream_type.as_str()])
     }
 
     fn account(&self, account: AccountId, after_seq: u64, limit: usize) -> Result<Vec<Recorded>, LogFailure> {
-        let sql = select_events!(
-            "WHERE e.account = (SELECT id FROM accounts WHERE account = ?1) AND e.account_seq > ?2
-             ORDER BY e.account_seq LIMIT ?3"
-        );
         self.many(
-            sql,
+            ACCOUNT,
             params![account.as_uuid().as_bytes(), stored(after_seq), stored_size(limit)],
         )
     }
 
     fn account_control(&self, account: AccountId) -> Result<Vec<Recorded>, LogFailure> {
-        // The same list of types as the partial index `streams_control`.
-        let sql = select_events!(
-            "WHERE s.account = (SELECT id FROM accounts WHERE account = ?1)
-             AND s.stream_type IN ('account', 'user', 'api_key', 'sending_domain') ORDER BY e.position"
-        );
-        self.many(sql, params![account.as_uuid().as_bytes()])
+        self.many(CONTROL, params![account.as_uuid().as_bytes()])
     }
 
     fn key(&self, hash: &KeyHash) -> Result<Option<(AccountId, KeyId)>, LogFailure> {
@@ -235,4 +236,45 @@ pub(super) fn stored(number: u64) -> i64 {
 
 fn stored_size(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::sqlite::connection::open_writer;
+
+    fn plan(sql: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let connection = open_writer(&dir.path().join("log.db")).unwrap();
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let none = vec![rusqlite::types::Value::Null; statement.parameter_count()];
+        let lines = statement
+            .query_map(rusqlite::params_from_iter(none), |row| row.get::<_, String>(3))
+            .unwrap();
+        lines.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn no_query_goes_through_the_whole_log() {
+        for (sql, index) in [
+            (EVENTS, "e USING INTEGER PRIMARY KEY (rowid>?)"),
+            (STREAM, "e USING INDEX events_sequence (stream=?)"),
+            (
+                ACCOUNT,
+                "e USING INDEX events_account_seq (account=? AND account_seq>?)",
+            ),
+            (CONTROL, "s USING INDEX streams_control (account=?)"),
+        ] {
+            let plan = plan(sql);
+            assert!(plan.contains(index) && !plan.contains("SCAN e"), "{plan}");
+        }
+    }
+
+    #[test]
+    fn a_reason_is_stored_in_the_form_of_its_event() {
+        for reason in [SuppressionReason::HardBounce, SuppressionReason::Manual] {
+            assert_eq!(reason_of(&reason_text(reason).unwrap()).unwrap(), reason);
+        }
+        assert!(reason_of("\"boredom\"").is_err());
+    }
 }

@@ -88,18 +88,19 @@ impl SqliteStore {
         Ok((connection, &mut self.heads))
     }
 
-    /// Copies what it can from the WAL into the database, without waiting for readers.
-    fn checkpoint(&mut self, mode: &str) -> Result<(), LogFailure> {
+    /// Copies from the WAL into the database and syncs it; whether nothing is left to copy.
+    fn checkpoint(&mut self, mode: &str) -> Result<bool, LogFailure> {
         let (connection, _) = self.parts()?;
         let (busy, pages, copied): (i64, i64, i64) = connection
             .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })
             .map_err(failed("checkpointing"))?;
-        if busy == 0 && pages == copied {
+        let whole = busy == 0 && pages == copied;
+        if whole {
             self.wal_pages.store(0, Ordering::Relaxed);
         }
-        Ok(())
+        Ok(whole)
     }
 }
 
@@ -120,7 +121,12 @@ impl Store for SqliteStore {
         self.folder.sync()?;
         // A sync that failed before may have left rows in the WAL that are in memory alone. Copied and synced with the
         // database they are durable, and only then they count as there.
-        self.checkpoint("FULL")?;
+        if !self.checkpoint("FULL")? {
+            return Err(LogFailure::Store {
+                doing: "copying the WAL before the log begins",
+                source: "a reader holds an older state".into(),
+            });
+        }
         let (connection, _) = self.parts()?;
         let last = connection
             .query_row(
@@ -213,7 +219,11 @@ impl Store for SqliteStore {
                 .and_then(|mut statement| statement.execute(params![now.as_millis(), SWEEP_ROWS]))
                 .map_err(failed("sweeping idempotency keys"))?;
         }
-        if due { self.checkpoint("PASSIVE") } else { Ok(()) }
+        if due {
+            // What a reader still holds is copied next time.
+            self.checkpoint("PASSIVE")?;
+        }
+        Ok(())
     }
 
     fn free_bytes(&self) -> Option<u64> {

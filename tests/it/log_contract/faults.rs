@@ -28,6 +28,7 @@ pub enum Fault {
 struct State {
     next: Option<Fault>,
     away: bool,
+    lost: bool,
     begins: u64,
     shut: bool,
     waiting: bool,
@@ -51,6 +52,11 @@ impl Faults {
     /// The store cannot be opened, or it can again.
     pub fn set_away(&self, away: bool) {
         self.state.lock().away = away;
+    }
+
+    /// The store ends one position too early when it is opened, or it does not any more.
+    pub fn set_lost(&self, lost: bool) {
+        self.state.lock().lost = lost;
     }
 
     /// Waits until the store was tried to be opened so often.
@@ -133,13 +139,18 @@ fn planted() -> LogFailure {
 
 impl Store for Gate {
     fn begin(&mut self) -> Result<Head, LogFailure> {
-        let away = {
+        let (away, lost) = {
             let mut state = self.faults.state.lock();
             state.begins += 1;
             self.faults.changed.notify_all();
-            state.away
+            (state.away, state.lost)
         };
-        if away { Err(planted()) } else { self.inner.begin() }
+        if away {
+            return Err(planted());
+        }
+        let mut head = self.inner.begin()?;
+        head.position -= u64::from(lost);
+        Ok(head)
     }
 
     fn stream_head(&mut self, stream: &StreamId) -> Result<u64, LogFailure> {

@@ -142,5 +142,6 @@ suite! { Sqlite:
         what_is_on_record_after_all_is_acknowledged,
         a_store_that_stays_away_stops_the_log_until_it_is_back,
         a_full_disk_is_told_as_such,
+        a_store_that_lost_what_was_acknowledged_is_not_appended_to,
     }
 }

@@ -109,3 +109,19 @@ pub fn a_full_disk_is_told_as_such<F: Fixture>() {
     wait_for_epoch(&world, 2);
     world.check_density();
 }
+
+pub fn a_store_that_lost_what_was_acknowledged_is_not_appended_to<F: Fixture>() {
+    let world = World::<F>::new();
+    let cast = &world.cast;
+    world.append(security(vec![cast.opened(cast.ann)])).unwrap();
+    world.faults.set_lost(true);
+    world.faults.fail_next(Fault::Before);
+    let held = world.ask(mail(vec![cast.accepted(cast.ann, message_id())])).unwrap();
+    // The first opened the log; a third shows that the second was not taken.
+    world.faults.wait_for_begins(3);
+    assert_eq!(world.log.state(), LogState::Stopped);
+    world.faults.set_lost(false);
+    assert_eq!(held.wait(), Err(AppendFailure::Unavailable));
+    wait_for_epoch(&world, 2);
+    world.check_density();
+}
