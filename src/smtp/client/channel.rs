@@ -13,7 +13,7 @@ use super::failure::{Broken, Cause, Stage};
 use super::stream::Stream;
 use super::timeouts::Timeouts;
 use super::transcript::{Direction, Recorder};
-use crate::smtp::wire::{Command, Reply, ReplyParser};
+use crate::smtp::wire::{Command, Reply, ReplyParser, Secret};
 
 pub(super) struct Channel {
     stream: Stream,
@@ -64,13 +64,20 @@ impl Channel {
         self.must_be_in_step(stage)?;
         let mut lines = Vec::with_capacity(128 * commands.len());
         for command in commands {
-            let start = lines.len();
             command.encode_into(&mut lines);
             self.expect_reply();
-            let line = lines.get(start..).unwrap_or_default().trim_ascii_end();
-            self.recorder.note(Direction::Sent, String::from_utf8_lossy(line));
+            self.recorder.note(Direction::Sent, command.to_string());
         }
         self.write(stage, &[lines.as_slice()], self.timeouts.command).await
+    }
+
+    /// Writes one response of an authentication exchange.
+    pub(super) async fn send_secret(&mut self, stage: Stage, secret: &Secret) -> Result<(), Broken> {
+        self.must_be_in_step(stage)?;
+        self.expect_reply();
+        self.recorder.note(Direction::Sent, "<secret>");
+        self.write(stage, &[secret.as_wire().as_bytes(), b"\r\n"], self.timeouts.command)
+            .await
     }
 
     // A reply that comes before its command would be taken for the answer to the next one, and every answer after it

@@ -21,6 +21,8 @@ pub enum Stage {
     Handshake,
     /// `EHLO` inside TLS.
     HelloAfterTls,
+    /// `AUTH` and its responses.
+    Login,
     /// `RSET` before the next transaction.
     Reset,
     /// `MAIL FROM`.
@@ -102,6 +104,7 @@ impl fmt::Display for Stage {
             Self::StartTls => "STARTTLS",
             Self::Handshake => "TLS handshake",
             Self::HelloAfterTls => "EHLO after TLS",
+            Self::Login => "AUTH",
             Self::Reset => "RSET",
             Self::Mail => "MAIL FROM",
             Self::Rcpt => "RCPT TO",

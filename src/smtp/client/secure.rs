@@ -2,7 +2,7 @@
 
 use super::certificate::CertificateVerdict;
 use super::channel::Channel;
-use super::connect::Connection;
+use super::connect::{Connection, Opened};
 use super::failure::{Broken, Refusal, Stage};
 use super::greet::{GreetFailure, Greeted, say_hello};
 use super::handshake::{self, HandshakeFailure};
@@ -10,7 +10,7 @@ use super::stream::Stream;
 use super::tls_client::{TlsClient, TlsDemand, TlsFacts, TlsOrder, TlsSession};
 use super::transact::OpenTransaction;
 use super::transcript::Direction;
-use crate::smtp::wire::{Capabilities, Command, Extension, Reply, ReplyClass};
+use crate::smtp::wire::{Capabilities, Command, Extension, HelloName, Reply, ReplyClass};
 
 /// The state of a connection that may carry mail.
 #[derive(Debug)]
@@ -119,9 +119,6 @@ impl Connection<Greeted> {
     pub async fn secure(self, tls: &TlsClient, order: &TlsOrder) -> Result<Connection<Ready>, SecureFailure> {
         let Self { channel, state } = self.ask_for_tls().await?;
         let (mut channel, session) = encrypt(channel, tls, order).await?;
-        if order.demand == TlsDemand::Authenticated && session.facts.verdict != CertificateVerdict::Valid {
-            return Err(SecureFailure::Certificate(session));
-        }
         match say_hello(&mut channel, &state.name, Stage::HelloAfterTls).await {
             Ok(capabilities) => Ok(Connection {
                 channel,
@@ -152,6 +149,29 @@ impl Connection<Greeted> {
     }
 }
 
+impl Connection<Opened> {
+    /// Puts TLS around the connection before a word is said (RFC 8314 §3.3, port 465), then waits for the greeting and
+    /// introduces us.
+    ///
+    /// # Errors
+    /// [`SecureFailure`], of the variants that can occur after a handshake has begun.
+    pub async fn greet_in_tls(
+        self,
+        name: &HelloName,
+        tls: &TlsClient,
+        order: &TlsOrder,
+    ) -> Result<Connection<Ready>, SecureFailure> {
+        let (channel, session) = encrypt(self.channel, tls, order).await?;
+        match (Connection { channel, state: Opened }).greet(name).await {
+            Ok(Connection { channel, state }) => Ok(Connection {
+                channel,
+                state: Ready::new(state.capabilities, Some(session)),
+            }),
+            Err(failure) => Err(SecureFailure::AfterHandshake { failure, session }),
+        }
+    }
+}
+
 async fn encrypt(
     channel: Channel,
     tls: &TlsClient,
@@ -169,6 +189,9 @@ async fn encrypt(
         SecureFailure::Handshake(failure)
     })?;
     recorder.note(Direction::Event, summary(&session.facts));
+    if order.demand == TlsDemand::Authenticated && session.facts.verdict != CertificateVerdict::Valid {
+        return Err(SecureFailure::Certificate(Box::new(session)));
+    }
     Ok((Channel::new(Stream::Tls(stream), timeouts, recorder), Box::new(session)))
 }
 

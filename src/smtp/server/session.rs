@@ -99,6 +99,7 @@ impl<'h> Session<'h> {
             Command::Ehlo(_) => self.introduce(self.ehlo_reply()),
             Command::Helo(_) => self.introduce(reply(250, &self.house.personality.greeting_name)),
             Command::StartTls => self.start_tls(),
+            Command::Auth(..) => Step::Say(reply(502, "5.5.1 Logging in is not offered here")),
             Command::Mail(reverse_path, parameters) => Step::Say(self.mail(reverse_path, parameters)),
             Command::Rcpt(forward_path) => Step::Say(self.rcpt(forward_path)),
             Command::Data => self.data(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion, version};
 
 pub(super) const NAME: &str = "mx.good.test";
@@ -58,6 +59,22 @@ impl Authority {
                 .with_no_client_auth()
                 .with_single_cert(vec![certificate], key)
                 .unwrap(),
+        )
+    }
+
+    /// A server that shows a good certificate and does not have its key.
+    pub(super) fn impostor(&self) -> Arc<ServerConfig> {
+        let certificate = self.certificate(Shown::Good, &KeyPair::generate().unwrap());
+        let other_key = PrivatePkcs8KeyDer::from(KeyPair::generate().unwrap().serialize_der());
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        let signing_key = provider.key_provider.load_private_key(other_key.into()).unwrap();
+        let certified = SingleCertAndKey::from(CertifiedKey::new(vec![certificate], signing_key));
+        let config = ServerConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions();
+        Arc::new(
+            config
+                .unwrap()
+                .with_no_client_auth()
+                .with_cert_resolver(Arc::new(certified)),
         )
     }
 

@@ -2,7 +2,7 @@
 
 use super::mailroom::{greeted, greeted_with, name, receiver, soon, timeouts};
 use super::script::{Script, Step};
-use crate::smtp::client::{Broken, Cause, Connection, GreetFailure, Recorder, Refusal, Stage, Timeouts};
+use crate::smtp::client::{Broken, Cause, Connection, GreetFailure, Recorder, Refusal, Route, Stage, Timeouts};
 use crate::smtp::server::{Pace, Personality};
 use crate::smtp::wire::{Capabilities, Extension, ReplyFault, SizeLimit};
 
@@ -42,6 +42,19 @@ async fn nobody_listening_is_a_broken_connect() {
         ),
         "{broken:?}"
     );
+}
+
+#[tokio::test]
+async fn the_source_address_is_the_one_that_was_chosen() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let route = Route {
+        peer: listener.local_addr().unwrap(),
+        source: Some("127.0.0.2".parse().unwrap()),
+    };
+    let connection = Connection::open(route, &timeouts(), Recorder::new()).await.unwrap();
+    let (_, seen) = listener.accept().await.unwrap();
+    assert_eq!(seen.ip().to_string(), "127.0.0.2");
+    connection.finish().await;
 }
 
 #[tokio::test]

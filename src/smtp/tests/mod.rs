@@ -3,6 +3,7 @@
 mod certificates;
 mod doubt;
 mod greeting;
+mod login;
 mod mailroom;
 mod pipelining;
 mod receiver;

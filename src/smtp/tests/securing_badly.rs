@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
 use super::certificates::{Authority, NAME, Shown};
 use super::mailroom::{greeted, greeted_with, order, receiver, send, soon, timeouts};
 use super::script::{Script, Step};
 use crate::smtp::client::{
-    GreetFailure, HandshakeFault, SecureFailure, Timeouts, TlsClient, TlsDemand, TlsFailureClass, TransactionOutcome,
+    ClientHello, GreetFailure, HandshakeFault, SecureFailure, Timeouts, TlsClient, TlsDemand, TlsFailureClass,
+    TlsOrder, TransactionOutcome,
 };
 use crate::smtp::server::{Offer, Personality};
 
@@ -167,6 +171,47 @@ async fn f4_an_alert_is_named_and_an_old_version_is_told_apart() {
     };
     assert_eq!(fault(after_220(alert(40)).await), named);
     assert_eq!(fault(after_220(alert(70)).await), HandshakeFault::OldVersion);
+}
+
+#[tokio::test]
+async fn f4_a_certificate_without_its_key_is_noticed_though_any_certificate_would_do() {
+    let impostor = Authority::new("Test CA").impostor();
+    assert_eq!(
+        fault(after_220(vec![Step::Tls(impostor)]).await),
+        HandshakeFault::Certificate
+    );
+}
+
+/// Size of the first TLS record that the client sends after `220`, with its header.
+async fn client_hello_length_bytes(hello: ClientHello) -> usize {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut space = [0; 512];
+        for said in ["220 a\r\n", "250-a\r\n250 STARTTLS\r\n"] {
+            stream.write_all(said.as_bytes()).await.unwrap();
+            assert!(stream.read(&mut space).await.unwrap() > 0);
+        }
+        stream.write_all(b"220 go\r\n").await.unwrap();
+        let mut header = [0; 5];
+        stream.read_exact(&mut header).await.unwrap();
+        5 + usize::from(u16::from_be_bytes([header[3], header[4]]))
+    });
+    let order = TlsOrder {
+        hello,
+        ..order(TlsDemand::Opportunistic)
+    };
+    greeted(addr).await.secure(&client(), &order).await.unwrap_err();
+    server.await.unwrap()
+}
+
+#[tokio::test]
+async fn only_the_reduced_hello_fits_into_the_smallest_tcp_segment() {
+    let reduced = client_hello_length_bytes(ClientHello::Reduced).await;
+    let post_quantum = client_hello_length_bytes(ClientHello::PostQuantum).await;
+    assert!(reduced < 536, "{reduced}");
+    assert!(post_quantum > 1_400, "{post_quantum}");
 }
 
 #[tokio::test]

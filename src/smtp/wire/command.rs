@@ -2,6 +2,8 @@
 
 use super::hello_name::HelloName;
 use super::path::{ForwardPath, ReversePath};
+use super::secret::Secret;
+use std::fmt;
 
 /// One command of a dialogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +14,8 @@ pub enum Command {
     Helo(HelloName),
     /// Asks for TLS on this connection (RFC 3207).
     StartTls,
+    /// Logs in by a mechanism, in upper case, with its first response (RFC 4954).
+    Auth(String, Option<Secret>),
     /// Opens a transaction.
     Mail(ReversePath, MailParameters),
     /// Names one recipient.
@@ -76,6 +80,8 @@ impl Command {
             Self::Ehlo(name) => put(out, &["EHLO ", name.as_str()]),
             Self::Helo(name) => put(out, &["HELO ", name.as_str()]),
             Self::StartTls => put(out, &["STARTTLS"]),
+            Self::Auth(mechanism, None) => put(out, &["AUTH ", mechanism]),
+            Self::Auth(mechanism, Some(response)) => put(out, &["AUTH ", mechanism, " ", response.as_wire()]),
             Self::Mail(reverse_path, parameters) => {
                 put(out, &["MAIL FROM:<", reverse_path.as_str(), ">"]);
                 parameters.encode_into(out);
@@ -87,6 +93,18 @@ impl Command {
             Self::Quit => put(out, &["QUIT"]),
         }
         put(out, &["\r\n"]);
+    }
+}
+
+/// Prints the line without its CRLF, as it may be recorded: with addresses, without secrets.
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Auth(mechanism, Some(_)) = self {
+            return write!(f, "AUTH {mechanism} <secret>");
+        }
+        let mut line = Vec::new();
+        self.encode_into(&mut line);
+        f.write_str(String::from_utf8_lossy(&line).trim_end())
     }
 }
 
@@ -137,6 +155,15 @@ mod tests {
         assert_eq!(line(&Command::Rset), "RSET\r\n");
         assert_eq!(line(&Command::Noop), "NOOP\r\n");
         assert_eq!(line(&Command::Quit), "QUIT\r\n");
+    }
+
+    #[test]
+    fn a_secret_is_sent_and_not_shown() {
+        let auth = Command::Auth("PLAIN".to_owned(), Some(Secret::encode(b"\0user\0pass")));
+        assert_eq!(line(&auth), "AUTH PLAIN AHVzZXIAcGFzcw==\r\n");
+        assert_eq!(auth.to_string(), "AUTH PLAIN <secret>");
+        assert_eq!(Command::Auth("LOGIN".to_owned(), None).to_string(), "AUTH LOGIN");
+        assert_eq!(Command::Quit.to_string(), "QUIT");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::command::{AddressForm, Body, Command, MailParameters, TlsRequirement};
 use super::hello_name::{HelloName, HelloNameRefusal};
 use super::path::{ForwardPath, PathRefusal, ReversePath};
+use super::secret::Secret;
 
 /// Why a line is no command that we obey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +40,7 @@ impl Command {
             "MAIL" => mail(argument),
             "RCPT" => rcpt(argument),
             "STARTTLS" => bare(Self::StartTls, argument),
+            "AUTH" => auth(argument),
             "DATA" => bare(Self::Data, argument),
             "RSET" => bare(Self::Rset, argument),
             "QUIT" => bare(Self::Quit, argument),
@@ -55,6 +57,22 @@ fn bare(command: Command, argument: &str) -> Result<Command, CommandRefusal> {
     } else {
         Err(CommandRefusal::Argument)
     }
+}
+
+fn auth(argument: &str) -> Result<Command, CommandRefusal> {
+    let (mechanism, response) = match argument.split_once(' ') {
+        Some((mechanism, response)) => (
+            mechanism,
+            Some(Secret::parse(response).ok_or(CommandRefusal::Argument)?),
+        ),
+        None => (argument, None),
+    };
+    // RFC 4422 §3.1: names of mechanisms have 1 to 20 letters, digits, hyphens and underscores.
+    let named = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if !(1..=20).contains(&mechanism.len()) || !mechanism.bytes().all(named) {
+        return Err(CommandRefusal::Argument);
+    }
+    Ok(Command::Auth(mechanism.to_ascii_uppercase(), response))
 }
 
 fn mail(argument: &str) -> Result<Command, CommandRefusal> {
@@ -150,6 +168,15 @@ mod tests {
         assert_eq!(refused("BDAT 10"), CommandRefusal::UnknownVerb);
         assert_eq!(refused(""), CommandRefusal::UnknownVerb);
         assert_eq!(refused("DATA now"), CommandRefusal::Argument);
+        for line in [
+            "AUTH",
+            "AUTH PLAIN a b",
+            "AUTH PLAIN ***",
+            "AUTH PLÄIN",
+            "AUTH ABCDEFGHIJKLMNOPQRSTU",
+        ] {
+            assert_eq!(refused(line), CommandRefusal::Argument, "{line}");
+        }
         assert_eq!(refused("MAIL FROM:a@b.test"), CommandRefusal::Argument);
         assert_eq!(refused("MAIL FROM:<a@b.test"), CommandRefusal::Argument);
         assert_eq!(refused("MAIL FROM:<a@b.test>SIZE=1"), CommandRefusal::Argument);
@@ -192,6 +219,9 @@ mod tests {
             "[a-z.\\[\\]0-9]{1,50}".prop_map(|name| Command::Ehlo(HelloName::parse(&name).unwrap())),
             (path, parameters)
                 .prop_map(|(path, parameters)| Command::Mail(ReversePath::parse(&path).unwrap(), parameters)),
+            ("[A-Z0-9_-]{1,20}", any::<Option<Vec<u8>>>()).prop_map(|(mechanism, response)| {
+                Command::Auth(mechanism, response.map(|bytes| Secret::encode(&bytes)))
+            }),
             path.prop_map(|path| Command::Rcpt(ForwardPath::parse(&path).unwrap())),
             Just(Command::Mail(ReversePath::null(), MailParameters::default())),
             prop::sample::select(vec![

@@ -12,6 +12,7 @@ mod hello_name;
 mod path;
 mod reply;
 mod reply_parser;
+mod secret;
 mod unstuff;
 
 pub use command::{AddressForm, Body, Command, MailParameters, TlsRequirement};
@@ -23,4 +24,5 @@ pub use hello_name::{HelloName, HelloNameRefusal};
 pub use path::{ForwardPath, PathRefusal, ReversePath};
 pub use reply::{Reply, ReplyClass};
 pub use reply_parser::{ReplyFault, ReplyParser};
+pub use secret::Secret;
 pub use unstuff::{ContentFault, Progress, Unstuffer};

@@ -34,6 +34,7 @@ impl Reply {
         let code = code.clamp(200, 599);
         let stated = lines.first().and_then(|line| EnhancedStatus::parse_prefix(line));
         let enhanced = stated.filter(|status| u16::from(status.class) == code / 100);
+        let lines = if lines.is_empty() { vec![String::new()] } else { lines };
         Self { code, enhanced, lines }
     }
 
@@ -145,6 +146,13 @@ mod tests {
             String::from_utf8(out).unwrap(),
             "250-one\r\n250 two\u{fffd}\u{fffd}250 three\r\n"
         );
+    }
+
+    #[test]
+    fn a_reply_has_a_line_at_least() {
+        let mut out = Vec::new();
+        reply(250, &[]).encode_into(&mut out);
+        assert_eq!(out, b"250 \r\n");
     }
 
     #[test]
