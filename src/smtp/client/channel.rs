@@ -151,6 +151,13 @@ impl Channel {
 
     /// Looks, without waiting, whether the server has closed or said something that it was not asked for.
     pub(super) async fn early_input(&mut self) -> Option<Cause> {
+        match self.replies.pending_bytes() {
+            0 => self.look().await,
+            byte_count => Some(Cause::Unasked { byte_count }),
+        }
+    }
+
+    async fn look(&mut self) -> Option<Cause> {
         let mut space = [0; 512];
         let mut buffer = ReadBuf::new(&mut space);
         let seen = poll_fn(|cx| match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
@@ -172,7 +179,7 @@ impl Channel {
 
     /// A refusal that the server sent before it was its turn, if one has already arrived.
     pub(super) async fn last_words(&mut self) -> Option<Reply> {
-        self.early_input().await;
+        self.look().await;
         let reply = self.replies.next_reply().ok().flatten()?;
         record(&self.recorder, &reply);
         Some(reply)

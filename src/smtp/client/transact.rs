@@ -118,7 +118,8 @@ impl Connection<Ready> {
     /// Sends the whole message, with `MAIL`, `RCPT` and `DATA` in one write where the server takes that.
     ///
     /// For a kept connection: the right to send must be on record before, since there is no moment between `RCPT` and
-    /// `DATA` to record it in.
+    /// `DATA` to record it in. A future that is dropped before it is ready may have sent the final dot: count it as in
+    /// doubt.
     pub async fn mail_rcpt_data(&mut self, envelope: &Envelope, content: &StuffedContent<'_>) -> TransactionOutcome {
         let mut steps = match self.envelope_steps(envelope) {
             Ok(steps) => steps,
@@ -214,7 +215,8 @@ impl Transaction<'_> {
         &self.rcpt_reply
     }
 
-    /// Sends `DATA`, and after `354` the content with its final dot.
+    /// Sends `DATA`, and after `354` the content with its final dot. A future that is dropped before it is ready may
+    /// have sent the final dot: count it as in doubt.
     pub async fn data(self, content: &StuffedContent<'_>) -> TransactionOutcome {
         let channel = &mut self.connection.channel;
         let limit = channel.timeouts().data;

@@ -197,6 +197,22 @@ async fn a_refusal_in_the_middle_of_the_content_is_heard() {
 }
 
 #[tokio::test]
+async fn a_yes_that_comes_with_the_354_is_not_taken_for_the_answer_to_the_final_dot() {
+    let mut steps = up_to_354(Vec::new());
+    steps.pop();
+    steps.extend([Step::Say("354 go\r\n250 2.0.0 Ok\r\n"), Step::Hold]);
+    let script = Script::start(steps).await;
+    let mut connection = ready(script.addr).await;
+    let outcome = send(&mut connection, "a@b.test").await;
+    let unasked = |cause: &Cause| matches!(cause, Cause::Unasked { byte_count: 14 });
+    assert!(
+        matches!(&outcome, TransactionOutcome::NotSent(Broken { stage: Stage::Content, cause }) if unasked(cause)),
+        "{outcome:?}"
+    );
+    assert!(!connection.is_usable().await);
+}
+
+#[tokio::test]
 async fn a_server_gone_between_envelope_and_data_leaves_no_doubt() {
     let steps = vec![
         Step::Say("220 a\r\n"),
