@@ -1,0 +1,154 @@
+//! Folds the events of messages into one row each, in step with `Message::evolve`; finished ones leave.
+
+use sealpost_domain::event::Event;
+use sealpost_domain::ids::MessageId;
+use sealpost_domain::message::{Accepted, Message, MessageEvent, Resolution};
+use sealpost_domain::{Personal, Recorded};
+
+use crate::columns::{account_of, json, message_of, millis};
+use crate::projection::{FoldRefusal, Projection, RowChange, Value};
+
+/// The projection of what waits to be sent.
+#[derive(Debug)]
+pub struct Spool;
+
+impl Projection for Spool {
+    const NAME: &'static str = "spool";
+    const VERSION: u32 = 1;
+    const TABLES: &'static [&'static str] = &["spool"];
+    // A parked row has an error; what it lacks is null.
+    const SCHEMA: &'static str = "
+        CREATE TABLE spool (
+            message TEXT PRIMARY KEY,
+            account TEXT,
+            key_id TEXT,
+            recipient TEXT,
+            reverse_path TEXT,
+            message_id_header TEXT,
+            phase TEXT NOT NULL,
+            attempt_id TEXT,
+            deferrals BIGINT NOT NULL,
+            due_at_ms BIGINT,
+            order_json TEXT,
+            sequence BIGINT NOT NULL,
+            error TEXT
+        );
+        CREATE INDEX spool_due ON spool (due_at_ms, message) WHERE phase = 'queued' AND error IS NULL;
+        CREATE INDEX spool_open ON spool (message) WHERE phase = 'in_flight';
+        CREATE INDEX spool_parked ON spool (message) WHERE error IS NOT NULL;
+        CREATE INDEX spool_key ON spool (key_id, message);";
+
+    fn fold(recorded: &Recorded) -> Result<Vec<RowChange>, FoldRefusal> {
+        match &recorded.event {
+            Event::Message(event) => fold_message(recorded, event),
+            Event::Account(_)
+            | Event::User(_)
+            | Event::ApiKey(_)
+            | Event::SendingDomain(_)
+            | Event::Suppression(_)
+            | Event::Gate(_)
+            | Event::Shard(_) => Ok(Vec::new()),
+        }
+    }
+
+    fn park(recorded: &Recorded, refusal: &FoldRefusal) -> Option<Vec<RowChange>> {
+        let accepted = match &recorded.event {
+            Event::Message(MessageEvent::MessageAccepted(accepted)) => Some(accepted),
+            _ => None,
+        };
+        let state = accepted.map(|accepted| state_after(accepted)).unwrap_or_default();
+        Some(vec![RowChange::new(
+            PARK,
+            [
+                message_of(recorded)
+                    .map_or_else(|_| recorded.stream.id.clone(), |id| id.to_hex())
+                    .into(),
+                recorded.account.map(|account| account.to_hex()).into(),
+                accepted.map(|accepted| accepted.key.to_hex()).into(),
+                state.due_at.map(|at| at.as_millis()).into(),
+                state.order.as_ref().map_or(Value::Null, json),
+                recorded.sequence.into(),
+                refusal.to_string().into(),
+            ],
+        )])
+    }
+}
+
+const ACCEPT: &str = "
+    INSERT INTO spool (message, account, key_id, recipient, reverse_path, message_id_header, due_at_ms, order_json,
+        sequence, phase, deferrals)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', 0)";
+const PARK: &str = "
+    INSERT INTO spool (message, account, key_id, due_at_ms, order_json, sequence, error, phase, deferrals)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', 0)
+    ON CONFLICT (message) DO UPDATE SET sequence = excluded.sequence, error = excluded.error";
+const HOLD: &str = "UPDATE spool SET phase = 'held', attempt_id = NULL, sequence = $2 WHERE message = $1";
+const QUEUE: &str = "UPDATE spool SET phase = 'queued', attempt_id = NULL, sequence = $2 WHERE message = $1";
+const START: &str = "UPDATE spool SET phase = 'in_flight', sequence = $2, attempt_id = $3 WHERE message = $1";
+const DEFER: &str = "
+    UPDATE spool SET phase = 'queued', attempt_id = NULL, deferrals = deferrals + 1, sequence = $2, due_at_ms = $3
+    WHERE message = $1";
+const DOUBT_AND_HOLD: &str = "
+    UPDATE spool SET phase = 'held', attempt_id = NULL, deferrals = deferrals + 1, sequence = $2 WHERE message = $1";
+const FINISH: &str = "DELETE FROM spool WHERE message = $1";
+
+fn fold_message(recorded: &Recorded, event: &MessageEvent) -> Result<Vec<RowChange>, FoldRefusal> {
+    let message = message_of(recorded)?;
+    let step = |sql| RowChange::new(sql, [message.to_hex().into(), recorded.sequence.into()]);
+    let step_with = |sql, value| RowChange::new(sql, [message.to_hex().into(), recorded.sequence.into(), value]);
+    Ok(vec![match event {
+        MessageEvent::MessageAccepted(accepted) => accept(recorded, message, accepted)?,
+        MessageEvent::MessageHeld { .. } => step(HOLD),
+        MessageEvent::MessageReleased { .. } | MessageEvent::DeliveryNotStarted { .. } => step(QUEUE),
+        MessageEvent::DeliveryStarted(started) => step_with(START, started.attempt_id.to_hex().into()),
+        MessageEvent::DeliveryDeferred { next_attempt_at, .. } => step_with(DEFER, millis(*next_attempt_at)),
+        MessageEvent::DeliveryInDoubt { resolution, .. } => match resolution {
+            Resolution::Resend { at } => step_with(DEFER, millis(*at)),
+            Resolution::Hold => step(DOUBT_AND_HOLD),
+        },
+        MessageEvent::MessageDelivered { .. }
+        | MessageEvent::MessageBounced { .. }
+        | MessageEvent::MessageDiscarded { .. } => RowChange::new(FINISH, [message.to_hex().into()]),
+        // It was never going out.
+        MessageEvent::MessageRejected(_) => return Ok(Vec::new()),
+    }])
+}
+
+fn accept(recorded: &Recorded, message: MessageId, accepted: &Accepted) -> Result<RowChange, FoldRefusal> {
+    let recipient = must_know(&accepted.recipient, "recipient")?;
+    if sealpost_domain::address::Mailbox::parse(recipient).is_err() {
+        return Err(FoldRefusal::BadField("recipient"));
+    }
+    let reverse_path = must_know(&accepted.reverse_path, "reverse_path")?;
+    // It goes into a MAIL command as it stands.
+    if !reverse_path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(FoldRefusal::BadField("reverse_path"));
+    }
+    let state = state_after(accepted);
+    Ok(RowChange::new(
+        ACCEPT,
+        [
+            message.to_hex().into(),
+            account_of(recorded)?.to_hex().into(),
+            accepted.key.to_hex().into(),
+            recipient.into(),
+            reverse_path.into(),
+            accepted.message_id_header.as_str().into(),
+            state.due_at.map(|at| at.as_millis()).into(),
+            state.order.as_ref().map_or(Value::Null, json),
+            recorded.sequence.into(),
+        ],
+    ))
+}
+
+fn must_know<'a>(field: &'a Personal<String>, name: &'static str) -> Result<&'a str, FoldRefusal> {
+    let known = field.known().map(String::as_str);
+    known.ok_or(FoldRefusal::FieldUnknown(name))
+}
+
+/// What the aggregate itself makes of the accept: the row's order is the domain's, not a second reading of the event.
+fn state_after(accepted: &Accepted) -> Message {
+    let mut state = Message::default();
+    state.evolve(&MessageEvent::MessageAccepted(Box::new(accepted.clone())));
+    state
+}
