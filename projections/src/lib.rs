@@ -25,8 +25,12 @@ pub mod projection;
 pub mod rebuild;
 mod round;
 pub mod runner;
+#[cfg(test)]
+mod sample;
 pub mod spool;
 mod store;
+#[cfg(test)]
+mod story;
 
 pub use digest::{RowsDigest, digest};
 pub use failure::{FailureClass, ProjectionFailure};

@@ -108,8 +108,8 @@ impl<T: Into<Self>> From<Option<T>> for Value {
     }
 }
 
-/// One statement that changes rows, in the SQL that SQLite and Postgres share. Its parameters are `$1`, `$2`, …, and
-/// each number first appears in that order: SQLite counts names by their first appearance.
+/// One statement that changes rows, in the SQL that SQLite and Postgres share. Its parameters are `$1` to `$32`; each may
+/// stand anywhere and more than once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowChange {
     /// The statement; constant, so that no value can become a part of it.
@@ -144,9 +144,9 @@ pub enum FoldRefusal {
     /// A field does not have the form that the row needs.
     #[error("the field {0} is not in its form")]
     BadField(&'static str),
-    /// The read model's store does not take the row.
-    #[error("the store does not take the row: {0}")]
-    RowNotTaken(String),
+    /// The read model's store does not take the row, e.g. because it has one of that key.
+    #[error("the store does not take the row")]
+    RowNotTaken,
     /// The fold itself broke.
     #[error("the fold broke")]
     Panicked,

@@ -104,3 +104,6 @@ impl Drop for Shadow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

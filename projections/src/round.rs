@@ -127,7 +127,11 @@ fn fold_one<P: Projection>(round: &Round<'_>, event: &Recorded, care: Care) -> r
 fn apply_apart(round: &Round<'_>, changes: &[RowChange]) -> rusqlite::Result<Option<FoldRefusal>> {
     match round.apply_or_undo(changes) {
         Ok(()) => Ok(None),
-        Err(refused) if is_row_refused(&refused) => Ok(Some(FoldRefusal::RowNotTaken(refused.to_string()))),
+        Err(refused) if is_row_refused(&refused) => {
+            // Names the constraint, never a value.
+            tracing::error!("a row is not taken: {refused}");
+            Ok(Some(FoldRefusal::RowNotTaken))
+        }
         Err(error) => Err(error),
     }
 }

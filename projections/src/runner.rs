@@ -289,3 +289,6 @@ impl<P: Projection> Follower<P> {
         self.progress.wait_stop(RETRY_AFTER);
     }
 }
+
+#[cfg(test)]
+mod tests;

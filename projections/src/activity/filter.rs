@@ -73,7 +73,7 @@ impl FromStr for ActivityCursor {
 pub struct BadCursor;
 
 /// What is looked for. All conditions hold together; within a list one is enough, and an empty list is no condition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ActivityFilter {
     /// Mandrill's query.
     pub query: Option<SearchQuery>,
@@ -99,6 +99,18 @@ pub struct ActivityFilter {
     pub before: Option<ActivityCursor>,
     /// Rows that are given back at most.
     pub limit: usize,
+}
+
+impl fmt::Debug for ActivityFilter {
+    /// Without what concerns persons: addresses, tags, networks.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActivityFilter")
+            .field("states", &self.states)
+            .field("from", &self.from)
+            .field("to", &self.to)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for ActivityFilter {

@@ -1,6 +1,7 @@
 //! Compares a row with a query: word by word, in lower case, with `*` and `?` inside words. Never becomes SQL.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use chrono::{NaiveDate, NaiveDateTime};
 use sealpost_domain::Instant;
@@ -67,7 +68,6 @@ impl Field {
 }
 
 /// What of a row is searched. A text that is erased is `None` and never found.
-#[derive(Debug)]
 pub(super) struct Searched<'a> {
     pub message: MessageId,
     pub at: Instant,
@@ -98,10 +98,17 @@ impl Clause {
 }
 
 /// A word or phrase. Kept in two forms: cut into words, and whole for fields that are compared as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Pattern {
     whole: Vec<char>,
     pieces: Vec<Piece>,
+}
+
+impl fmt::Debug for Pattern {
+    /// Redacted: people look for addresses.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pattern(…)")
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

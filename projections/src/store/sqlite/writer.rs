@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use rusqlite::hooks::Action;
-use rusqlite::{Connection, Transaction, TransactionBehavior, params_from_iter};
+use rusqlite::{Connection, Statement, Transaction, TransactionBehavior};
 
 use super::checkpoint::{CHECKPOINT_SCHEMA, Checkpoint, counted, read_checkpoint, write_checkpoint};
 use super::file::{FileIdentity, remove, remove_beside};
@@ -229,7 +229,8 @@ impl Round<'_> {
     pub fn apply(&self, changes: &[RowChange]) -> rusqlite::Result<()> {
         for change in changes {
             let mut statement = self.transaction.prepare_cached(change.sql)?;
-            statement.execute(params_from_iter(&change.params))?;
+            bind(&mut statement, change)?;
+            statement.raw_execute()?;
         }
         Ok(())
     }
@@ -268,6 +269,29 @@ impl rusqlite::ToSql for Value {
         }))
     }
 }
+
+/// SQLite takes `$1` for a name and counts names by their first appearance, Postgres by their number: bind by name, so
+/// that one text means the same to both.
+fn bind(statement: &mut Statement<'_>, change: &RowChange) -> rusqlite::Result<()> {
+    if statement.parameter_count() != change.params.len() {
+        return Err(rusqlite::Error::InvalidParameterCount(
+            change.params.len(),
+            statement.parameter_count(),
+        ));
+    }
+    for (name, value) in NAMES.iter().zip(&change.params) {
+        let index = statement.parameter_index(name)?;
+        let index = index.ok_or_else(|| rusqlite::Error::InvalidParameterName((*name).to_owned()))?;
+        statement.raw_bind_parameter(index, value)?;
+    }
+    Ok(())
+}
+
+/// Names of parameters; no statement has more.
+const NAMES: [&str; 32] = [
+    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16", "$17",
+    "$18", "$19", "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28", "$29", "$30", "$31", "$32",
+];
 
 fn immediate(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
     connection.transaction_with_behavior(TransactionBehavior::Immediate)
