@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use sealpost_domain::Recorded;
+
 use crate::failure::ProjectionFailure;
 use crate::progress::{Progress, RunnerState};
-use crate::projection::{EventSource, Projection};
+use crate::projection::{EventSource, Projection, SourceFailure};
 use crate::round::{Folded, Poison, ROUND_EVENTS_MAX, fold_events};
 use crate::store::sqlite::{Shape, Standing, Store, file_of, remove_other_versions};
 
@@ -199,7 +201,7 @@ impl<P: Projection> Follower<P> {
         if after >= head {
             return Ok(Turn::Idle);
         }
-        let mut events = self.read(after, ROUND_EVENTS_MAX)?;
+        let mut events = self.read_up_to_damage(after)?;
         // Only what the log calls durable is shown: a row must never know more than the log does after a power cut.
         events.truncate(usize::try_from(head - after).unwrap_or(usize::MAX));
         if events.is_empty() {
@@ -259,7 +261,21 @@ impl<P: Projection> Follower<P> {
         Ok(found.first().map(|event| event.event_id) == checkpoint.event_id)
     }
 
-    fn read(&self, after: u64, limit: usize) -> Result<Vec<sealpost_domain::Recorded>, ProjectionFailure> {
+    /// A round of events; where one of them cannot be read, those before it, so that the checkpoint shows where it lies.
+    fn read_up_to_damage(&self, after: u64) -> Result<Vec<Recorded>, ProjectionFailure> {
+        match self.read(after, ROUND_EVENTS_MAX) {
+            Err(ProjectionFailure::Source {
+                source: SourceFailure::BadEvent { position, .. },
+                ..
+            }) if position > after.saturating_add(1) => {
+                let before = usize::try_from(position - after - 1).unwrap_or(ROUND_EVENTS_MAX);
+                self.read(after, before.min(ROUND_EVENTS_MAX))
+            }
+            events => events,
+        }
+    }
+
+    fn read(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, ProjectionFailure> {
         self.source
             .events(after, limit)
             .map_err(|source| ProjectionFailure::Source {
@@ -275,13 +291,13 @@ impl<P: Projection> Follower<P> {
     }
 
     fn recover(&mut self, failure: &ProjectionFailure) {
+        let cause = std::error::Error::source(failure).map_or_else(String::new, |cause| format!(": {cause}"));
         let state = RunnerState::Waiting {
-            failure: failure.to_string(),
+            failure: format!("{failure}{cause}"),
         };
         // One line per failure, not one per second of it.
         if self.progress.state() != state {
-            let cause = std::error::Error::source(failure).map(ToString::to_string);
-            tracing::error!(projection.name = P::NAME, error.cause = cause, "{failure}");
+            tracing::error!(projection.name = P::NAME, "{failure}{cause}");
         }
         metrics::counter!("sealpost_projection_failures_total", "projection" => P::NAME).increment(1);
         self.store = None;

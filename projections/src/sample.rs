@@ -48,6 +48,8 @@ pub(crate) struct MemoryLog {
     grown: Condvar,
     /// A last event that is not durable yet: given by `events`, not counted by `head`.
     undurable: Mutex<u64>,
+    /// Position of an event that cannot be read.
+    damaged: Mutex<Option<u64>>,
 }
 
 impl MemoryLog {
@@ -96,6 +98,10 @@ impl MemoryLog {
         change(&mut self.events.lock()[position - 1]);
     }
 
+    pub fn damage(&self, position: Option<u64>) {
+        *self.damaged.lock() = position;
+    }
+
     pub fn hold_back(&self, events: u64) {
         *self.undurable.lock() = events;
     }
@@ -104,6 +110,12 @@ impl MemoryLog {
 impl EventSource for MemoryLog {
     fn events(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, SourceFailure> {
         let events = self.events.lock();
+        if let Some(position) = *self.damaged.lock()
+            && (after..after + u64::try_from(limit).unwrap()).contains(&(position - 1))
+        {
+            let source = "damaged".into();
+            return Err(SourceFailure::BadEvent { position, source });
+        }
         let after = usize::try_from(after).unwrap();
         Ok(events.iter().skip(after).take(limit).cloned().collect())
     }

@@ -250,6 +250,22 @@ fn a_gap_in_the_log_is_not_folded_over() {
 }
 
 #[test]
+fn an_event_that_cannot_be_read_is_waited_for_at_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = log_of(5);
+    log.damage(Some(4));
+    let running = Runner::<Spool>::start(dir.path(), log.clone()).unwrap();
+    assert!(running.wait_for(3, SOON));
+    until(
+        "it waits",
+        &log,
+        || matches!(running.state(), RunnerState::Waiting { failure } if failure.contains("position 4")),
+    );
+    log.damage(None);
+    assert!(running.wait_for(5, SOON));
+}
+
+#[test]
 fn files_of_other_versions_go_once_it_has_caught_up_and_files_of_others_stay() {
     let dir = tempfile::tempdir().unwrap();
     for name in [

@@ -29,6 +29,7 @@ impl Projection for Spool {
             attempt_id TEXT,
             deferrals BIGINT NOT NULL,
             due_at_ms BIGINT,
+            last_closed TEXT,
             order_json TEXT,
             sequence BIGINT NOT NULL,
             error TEXT
@@ -84,28 +85,46 @@ const PARK: &str = "
     ON CONFLICT (message) DO UPDATE SET sequence = excluded.sequence, error = excluded.error";
 const HOLD: &str = "UPDATE spool SET phase = 'held', attempt_id = NULL, sequence = $2 WHERE message = $1";
 const QUEUE: &str = "UPDATE spool SET phase = 'queued', attempt_id = NULL, sequence = $2 WHERE message = $1";
-const START: &str = "UPDATE spool SET phase = 'in_flight', sequence = $2, attempt_id = $3 WHERE message = $1";
+const START: &str = "
+    UPDATE spool SET phase = 'in_flight', sequence = $2, attempt_id = $3, due_at_ms = $4 WHERE message = $1";
 const DEFER: &str = "
-    UPDATE spool SET phase = 'queued', attempt_id = NULL, deferrals = deferrals + 1, sequence = $2, due_at_ms = $3
+    UPDATE spool SET phase = 'queued', attempt_id = NULL, deferrals = deferrals + 1, sequence = $2,
+        last_closed = $3, due_at_ms = $4
     WHERE message = $1";
 const DOUBT_AND_HOLD: &str = "
-    UPDATE spool SET phase = 'held', attempt_id = NULL, deferrals = deferrals + 1, sequence = $2 WHERE message = $1";
+    UPDATE spool SET phase = 'held', attempt_id = NULL, deferrals = deferrals + 1, sequence = $2,
+        last_closed = $3
+    WHERE message = $1";
 const FINISH: &str = "DELETE FROM spool WHERE message = $1";
 
 fn fold_message(recorded: &Recorded, event: &MessageEvent) -> Result<Vec<RowChange>, FoldRefusal> {
     let message = message_of(recorded)?;
-    let step = |sql| RowChange::new(sql, [message.to_hex().into(), recorded.sequence.into()]);
-    let step_with = |sql, value| RowChange::new(sql, [message.to_hex().into(), recorded.sequence.into(), value]);
+    let step = |sql, more: &[Value]| {
+        let head = [message.to_hex().into(), recorded.sequence.into()];
+        RowChange::new(sql, [&head, more].concat())
+    };
     Ok(vec![match event {
         MessageEvent::MessageAccepted(accepted) => accept(recorded, message, accepted)?,
-        MessageEvent::MessageHeld { .. } => step(HOLD),
-        MessageEvent::MessageReleased { .. } | MessageEvent::DeliveryNotStarted { .. } => step(QUEUE),
-        MessageEvent::DeliveryStarted(started) => step_with(START, started.attempt_id.to_hex().into()),
-        MessageEvent::DeliveryDeferred { next_attempt_at, .. } => step_with(DEFER, millis(*next_attempt_at)),
-        MessageEvent::DeliveryInDoubt { resolution, .. } => match resolution {
-            Resolution::Resend { at } => step_with(DEFER, millis(*at)),
-            Resolution::Hold => step(DOUBT_AND_HOLD),
-        },
+        MessageEvent::MessageHeld { .. } => step(HOLD, &[]),
+        MessageEvent::MessageReleased { .. } | MessageEvent::DeliveryNotStarted { .. } => step(QUEUE, &[]),
+        MessageEvent::DeliveryStarted(started) => {
+            let attempt_id = started.attempt_id.to_hex().into();
+            step(START, &[attempt_id, millis(started.started_at)])
+        }
+        MessageEvent::DeliveryDeferred {
+            attempted,
+            next_attempt_at,
+            ..
+        } => step(DEFER, &[attempted.attempt_id.to_hex().into(), millis(*next_attempt_at)]),
+        MessageEvent::DeliveryInDoubt {
+            attempt_id, resolution, ..
+        } => {
+            let closed = attempt_id.to_hex().into();
+            match resolution {
+                Resolution::Resend { at } => step(DEFER, &[closed, millis(*at)]),
+                Resolution::Hold => step(DOUBT_AND_HOLD, &[closed]),
+            }
+        }
         MessageEvent::MessageDelivered { .. }
         | MessageEvent::MessageBounced { .. }
         | MessageEvent::MessageDiscarded { .. } => RowChange::new(FINISH, [message.to_hex().into()]),
