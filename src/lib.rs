@@ -4,10 +4,13 @@
 
 #![warn(missing_docs)]
 
+pub mod actors;
 pub mod clock;
 pub mod compose;
+pub mod config;
 pub mod delivery;
 pub mod log;
 pub mod proof;
+pub mod serve;
 pub mod smtp;
 pub mod vault;

@@ -7,6 +7,7 @@ pub mod body;
 pub mod draft;
 pub mod head;
 pub mod header_rule;
+pub mod keep;
 pub mod media_type;
 pub mod mime;
 pub mod received;
@@ -16,6 +17,7 @@ pub mod show;
 pub mod submitted;
 
 pub use draft::{Address, Alternatives, Attachment, Audience, Draft, InlineImage, Recipient, RecipientKind};
+pub use keep::{KeepFailure, Keeper, KeptMessage, PreparedMail, ReadFailure};
 pub use mime::{ComposedCall, ComposedHead, Stamp, compose};
 pub use received::{Entrance, received};
 pub use refusal::{ComposeRefusal, Place};

@@ -1,3 +1,13 @@
-//! Brings messages to their destinations.
+//! Hands messages over to remote servers: routes, signatures, and the attempt in its six steps.
+//!
+//! Implements the actors' [`crate::actors::Attempt`]; decides nothing about a message's fate, which is the domain's.
 
+pub mod attempt;
 pub mod dkim;
+mod letter;
+mod route_table;
+mod signers;
+
+pub use letter::LetterWriter;
+pub use route_table::RouteTable;
+pub use signers::Signers;

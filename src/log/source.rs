@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sealpost_domain::Recorded;
+use sealpost_domain::ids::AccountId;
+use sealpost_domain::{Recorded, StreamId};
 use sealpost_projections::{EventSource, SourceFailure};
 
 use crate::vault::Vault;
@@ -22,11 +23,25 @@ impl LogSource {
     pub(super) const fn new(reader: LogReader, vault: Vault) -> Self {
         Self { reader, vault }
     }
-}
 
-impl EventSource for LogSource {
-    fn events(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, SourceFailure> {
-        let mut events = self.reader.events(after, limit).map_err(|failure| match failure {
+    /// All events of one stream, in clear.
+    ///
+    /// # Errors
+    /// When the log or the vault cannot be read.
+    pub fn stream(&self, stream: &StreamId) -> Result<Vec<Recorded>, SourceFailure> {
+        self.in_clear(0, self.reader.stream(stream))
+    }
+
+    /// All events of an account's own streams, in clear, in the order of their positions.
+    ///
+    /// # Errors
+    /// When the log or the vault cannot be read.
+    pub fn account_control(&self, account: AccountId) -> Result<Vec<Recorded>, SourceFailure> {
+        self.in_clear(0, self.reader.account_control(account))
+    }
+
+    fn in_clear(&self, after: u64, events: Result<Vec<Recorded>, LogFailure>) -> Result<Vec<Recorded>, SourceFailure> {
+        let mut events = events.map_err(|failure| match failure {
             LogFailure::Unreadable { position, source } => SourceFailure::BadEvent { position, source },
             other => SourceFailure::Unreadable {
                 after,
@@ -44,6 +59,12 @@ impl EventSource for LogSource {
                 })?;
         }
         Ok(events)
+    }
+}
+
+impl EventSource for LogSource {
+    fn events(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, SourceFailure> {
+        self.in_clear(after, self.reader.events(after, limit))
     }
 
     fn head(&self) -> u64 {

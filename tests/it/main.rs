@@ -1,4 +1,12 @@
 //! Tests of whole rooms through their doors.
 
-#[cfg(test)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod delivery;
 mod log_contract;
+mod support;

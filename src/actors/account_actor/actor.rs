@@ -1,0 +1,228 @@
+//! The actor itself: its state, its mailbox, and the one way by which it appends.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message};
+use sealpost_domain::address::AddressToken;
+use sealpost_domain::api_key::UseRefusal;
+use sealpost_domain::ids::{AccountId, AttemptId, KeyId};
+use sealpost_domain::network::Network;
+use sealpost_domain::suppression::SuppressionReason;
+use sealpost_domain::{Event, Instant, StreamId};
+
+use crate::actors::destinations::Destinations;
+use crate::actors::durability::{Barrier, Durability, PendingAppend};
+use crate::actors::hot::Hot;
+use crate::actors::registry::{End, Ended, Registry, Route};
+use crate::actors::work::{Admission, Begun, Reply, Work};
+use crate::clock::Clock;
+use crate::log::{Append, AppendFailure, Appended, Busy, Generation, Log, Ticket};
+
+/// What an account's actor reaches.
+pub struct Ports {
+    /// The log.
+    pub log: Log,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Name of this node.
+    pub node: String,
+    /// Where it says that it ends.
+    pub registry: Addr<Registry>,
+    /// Where accepted mail goes.
+    pub destinations: Destinations,
+}
+
+/// Work from the registry.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Ask(pub Work);
+
+/// An append failed: the hot state is no longer that of the log.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+struct Poisoned;
+
+/// Attempts that are open, by id, with the key that sent the message.
+pub(super) type OpenAttempts = HashMap<AttemptId, (KeyId, Begun)>;
+
+/// The actor of one account.
+pub struct AccountActor {
+    pub(super) account: AccountId,
+    pub(super) hot: Hot,
+    pub(super) ports: Ports,
+    pub(super) generation: Generation,
+    pub(super) durability: Durability,
+    /// Attempts that this actor admitted and whose outcome it has not seen.
+    pub(super) open: OpenAttempts,
+    /// Changes of the suppression list that the log's index may not show yet to a call that is under way.
+    pub(super) suppressed: VecDeque<(Instant, AddressToken, Option<SuppressionReason>)>,
+    /// When each kind of refused use was last put on record.
+    pub(super) refusals: HashMap<(KeyId, Network, UseRefusal), Instant>,
+    ended: bool,
+}
+
+impl AccountActor {
+    /// An actor on the state that the log holds.
+    #[must_use]
+    pub fn new(account: AccountId, generation: Generation, hot: Hot, ports: Ports) -> Self {
+        Self {
+            account,
+            hot,
+            ports,
+            generation,
+            durability: Durability::default(),
+            open: HashMap::new(),
+            suppressed: VecDeque::new(),
+            refusals: HashMap::new(),
+            ended: false,
+        }
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.ports.clock.now()
+    }
+
+    /// Takes events into the hot state that were just handed to the log: later decisions stand on them, and none is
+    /// answered before they are durable.
+    pub(super) fn speculate(&mut self, stream: &StreamId, events: &[Event]) {
+        for event in events {
+            self.hot.take(&stream.id, event);
+        }
+    }
+
+    /// Hands rows to the log. `Err` when the channel is full: then nothing has happened.
+    pub(super) fn append(&mut self, append: Append) -> Result<Flight, Admission> {
+        let ticket = self.ports.log.try_append(append).map_err(|busy| match busy {
+            Busy::QueueFull => Admission::Busy,
+            Busy::DiskMark => Admission::DiskFull,
+            Busy::Stopped | Busy::Closed => Admission::Unavailable,
+        })?;
+        Ok(Flight {
+            ticket,
+            pending: self.durability.begin(),
+            generation: self.generation.clone(),
+        })
+    }
+
+    /// Waits off the actor until the rows are durable, then goes on with `then`. A failure that leaves the hot state
+    /// ahead of the log ends the actor.
+    pub(super) fn when_durable<F>(ctx: &Context<Self>, flight: Flight, then: F)
+    where
+        F: FnOnce(Result<Appended, AppendFailure>) + 'static,
+    {
+        let actor = ctx.address();
+        actix::spawn(async move {
+            let result = flight.ticket.await;
+            drop(flight.pending);
+            if result.is_err() && flight.generation.is_stale() {
+                actor.do_send(Poisoned);
+            }
+            then(result);
+        });
+    }
+
+    /// Answers at once, or when everything is durable that the answer may stand on.
+    pub(super) fn answer<T: 'static>(&self, reply: Reply<T>, answer: T) {
+        if self.durability.is_settled() {
+            tell(reply, answer);
+        } else {
+            answer_after(self.durability.barrier(), reply, answer);
+        }
+    }
+}
+
+/// Rows on their way to the disk.
+pub(super) struct Flight {
+    ticket: Ticket,
+    pending: PendingAppend,
+    generation: Generation,
+}
+
+/// Sends an answer; whoever asked may have gone.
+pub(super) fn tell<T>(reply: Reply<T>, answer: T) {
+    if reply.send(answer).is_err() {
+        tracing::debug!("nobody waits for the answer any more");
+    }
+}
+
+fn answer_after<T: 'static>(barrier: Barrier, reply: Reply<T>, answer: T) {
+    actix::spawn(async move {
+        barrier.passed().await;
+        tell(reply, answer);
+    });
+}
+
+/// What an append failure means to whoever asked.
+pub(super) fn admission(failure: AppendFailure) -> Admission {
+    match failure {
+        AppendFailure::Conflict { .. } => Admission::MessageChanged,
+        AppendFailure::IdempotencyRepeat(answer) => Admission::IdempotencyRepeat(answer),
+        AppendFailure::IdempotencyMismatch => Admission::IdempotencyMismatch,
+        AppendFailure::DiskFull => Admission::DiskFull,
+        AppendFailure::StaleGeneration | AppendFailure::KeyMissing | AppendFailure::Unavailable => {
+            Admission::Unavailable
+        }
+        AppendFailure::Malformed(rule) => {
+            tracing::error!(rule, "a request to the log was malformed");
+            Admission::Unavailable
+        }
+    }
+}
+
+impl Actor for AccountActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(1 << 16);
+    }
+}
+
+impl Drop for AccountActor {
+    /// The registry learns of every end: what it does not learn of, it would keep sending to.
+    fn drop(&mut self) {
+        let how = if std::thread::panicking() || !self.ended {
+            End::Panicked
+        } else {
+            End::Reload
+        };
+        self.ports.registry.do_send(Ended {
+            account: self.account,
+            how,
+        });
+    }
+}
+
+impl Handler<Poisoned> for AccountActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Poisoned, ctx: &mut Self::Context) {
+        tracing::warn!(account.id = %self.account, "an append failed: the account is read from the log again");
+        self.ended = true;
+        ctx.stop();
+    }
+}
+
+impl Handler<Ask> for AccountActor {
+    type Result = ();
+
+    fn handle(&mut self, Ask(work): Ask, ctx: &mut Self::Context) {
+        if self.generation.is_stale() {
+            // The log has stopped, or refused something this state stands on: another actor answers, on what it reads.
+            self.ended = true;
+            ctx.stop();
+            self.ports.registry.do_send(Route {
+                account: self.account,
+                work,
+            });
+            return;
+        }
+        match work {
+            Work::Check(claim, reply) => self.check(claim, reply, ctx),
+            Work::Send(call, reply) => self.send(*call, reply, ctx),
+            Work::Manage(metadata, manage, reply) => self.manage(metadata, *manage, reply, ctx),
+            Work::Start(call, reply) => self.start_attempt(*call, reply, ctx),
+            Work::Outcome(call, reply) => self.record_outcome(*call, reply, ctx),
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Commands that are no send: to the account, its users, keys, domains and messages.
+
+use std::sync::Arc;
+
+use actix::Context;
+use sealpost_domain::api_key::ApiKeyCommand;
+use sealpost_domain::event::StreamId;
+use sealpost_domain::ids::KeyId;
+use sealpost_domain::message::MessageCommand;
+use sealpost_domain::metadata::Metadata;
+use sealpost_domain::rights::{KeyKind, KeyWorld};
+use sealpost_domain::{Event, StreamType};
+
+use super::actor::{AccountActor, admission, tell};
+use super::check::rows;
+use crate::actors::work::{Admission, Begun, DomainView, KeyView, Manage, ManageMessage, Managed, Reply};
+use crate::log::{Append, Appended, Lane, OnConflict};
+
+type ManageReply = Reply<Result<Managed, Admission>>;
+
+/// Events that a command came to, and the stream that they are of.
+struct Decision {
+    stream: StreamId,
+    sequence: u64,
+    events: Vec<Event>,
+}
+
+impl AccountActor {
+    /// Decides a command, and answers when it is durable.
+    pub(super) fn manage(
+        &mut self,
+        metadata: Arc<Metadata>,
+        manage: Manage,
+        reply: ManageReply,
+        ctx: &mut Context<Self>,
+    ) {
+        match manage {
+            Manage::ListKeys => self.answer(reply, Ok(Managed::Keys(self.key_views()))),
+            Manage::ListDomains => self.answer(reply, Ok(Managed::Domains(self.domain_views()))),
+            Manage::Message(command) => self.manage_message(&metadata, *command, reply, ctx),
+            Manage::Key(key, command) => {
+                let freezes = matches!(command, ApiKeyCommand::FreezeKey { .. });
+                let thaws = matches!(command, ApiKeyCommand::ThawKey);
+                match self.decide_key(key, command) {
+                    Ok(decision) if freezes => self.freeze(key, &metadata, decision, reply, ctx),
+                    Ok(decision) if thaws => self.thaw(key, &metadata, decision, reply, ctx),
+                    Ok(decision) => self.commit(&metadata, decision, reply, ctx, done),
+                    Err(no) => self.answer(reply, Err(no)),
+                }
+            }
+            other => match self.decide(other) {
+                Ok(decision) => self.commit(&metadata, decision, reply, ctx, done),
+                Err(no) => self.answer(reply, Err(no)),
+            },
+        }
+    }
+
+    fn decide(&self, manage: Manage) -> Result<Decision, Admission> {
+        Ok(match manage {
+            Manage::Account(command) => {
+                let tracked = &self.hot.account;
+                let events = tracked.state.decide(command)?.into_iter().map(Event::from).collect();
+                Decision {
+                    stream: StreamId::new(StreamType::Account, self.account),
+                    sequence: tracked.sequence,
+                    events,
+                }
+            }
+            Manage::User(user, command) => {
+                let tracked = self.hot.users.get(&user).cloned().unwrap_or_default();
+                let events = tracked.state.decide(command)?.into_iter().map(Event::from).collect();
+                Decision {
+                    stream: StreamId::new(StreamType::User, user),
+                    sequence: tracked.sequence,
+                    events,
+                }
+            }
+            Manage::Domain(domain, command) => {
+                let tracked = self.hot.domains.get(&domain).cloned().unwrap_or_default();
+                let events = tracked.state.decide(command)?.into_iter().map(Event::from).collect();
+                let stream = StreamId::within(StreamType::SendingDomain, self.account, domain.as_str());
+                Decision {
+                    stream,
+                    sequence: tracked.sequence,
+                    events,
+                }
+            }
+            Manage::Key(key, command) => return self.decide_key(key, command),
+            Manage::Message(_) | Manage::ListKeys | Manage::ListDomains => return Err(Admission::Unavailable),
+        })
+    }
+
+    fn decide_key(&self, key: KeyId, command: ApiKeyCommand) -> Result<Decision, Admission> {
+        let tracked = self
+            .hot
+            .keys
+            .get(&key)
+            .map(|hot| hot.stream.clone())
+            .unwrap_or_default();
+        let events = tracked.state.decide(command)?.into_iter().map(Event::from).collect();
+        Ok(Decision {
+            stream: StreamId::new(StreamType::ApiKey, key),
+            sequence: tracked.sequence,
+            events,
+        })
+    }
+
+    /// Names the attempts that had begun: the log has them before the freeze, and nothing after it starts.
+    fn freeze(
+        &mut self,
+        key: KeyId,
+        metadata: &Arc<Metadata>,
+        decision: Decision,
+        reply: ManageReply,
+        ctx: &mut Context<Self>,
+    ) {
+        let mut begun: Vec<Begun> = self
+            .open
+            .values()
+            .filter(|(opened_by, _)| *opened_by == key)
+            .map(|(_, begun)| *begun)
+            .collect();
+        begun.sort_unstable();
+        self.commit(metadata, decision, reply, ctx, move |appended| Managed::Frozen {
+            position: appended.last_position,
+            begun,
+        });
+    }
+
+    /// What waited for the key goes on as soon as the thaw is durable.
+    fn thaw(
+        &mut self,
+        key: KeyId,
+        metadata: &Arc<Metadata>,
+        decision: Decision,
+        reply: ManageReply,
+        ctx: &mut Context<Self>,
+    ) {
+        let destinations = self.ports.destinations.clone();
+        self.commit(metadata, decision, reply, ctx, move |appended| {
+            destinations.refill_key(key, appended.last_position);
+            done(appended)
+        });
+    }
+
+    fn commit(
+        &mut self,
+        metadata: &Arc<Metadata>,
+        decision: Decision,
+        reply: ManageReply,
+        ctx: &mut Context<Self>,
+        managed: impl FnOnce(&Appended) -> Managed + 'static,
+    ) {
+        let Decision {
+            stream,
+            sequence,
+            events,
+        } = decision;
+        let append = Append {
+            lane: Lane::Security,
+            generation: Some(self.generation.clone()),
+            rows: rows(&stream, sequence, self.account, &events, metadata),
+            idempotency: None,
+            on_conflict: OnConflict::FailGeneration,
+        };
+        match self.append(append) {
+            Ok(flight) => {
+                self.speculate(&stream, &events);
+                Self::when_durable(ctx, flight, move |stored| match stored {
+                    Ok(appended) => tell(reply, Ok(managed(&appended))),
+                    Err(failure) => tell(reply, Err(admission(failure))),
+                });
+            }
+            Err(no) => self.answer(reply, Err(no)),
+        }
+    }
+
+    /// A message's stream is not hot: the command brings its state, and the log checks that nobody was faster.
+    fn manage_message(
+        &mut self,
+        metadata: &Arc<Metadata>,
+        command: ManageMessage,
+        reply: ManageReply,
+        ctx: &mut Context<Self>,
+    ) {
+        let ManageMessage {
+            message,
+            state,
+            sequence,
+            command,
+        } = command;
+        let command = self.with_own_policies(command);
+        let events = match state.decide(command) {
+            Ok(events) => events.into_iter().map(Event::from).collect::<Vec<_>>(),
+            Err(no) => return self.answer(reply, Err(no.into())),
+        };
+        let recipient_key = state.order.as_ref().map(|order| order.recipient_key);
+        let mut rows = rows(&StreamId::message(message), sequence, self.account, &events, metadata);
+        for row in &mut rows {
+            row.recipient_key = recipient_key;
+        }
+        let append = Append {
+            lane: Lane::Security,
+            generation: None,
+            rows,
+            idempotency: None,
+            on_conflict: OnConflict::Answer,
+        };
+        match self.append(append) {
+            Ok(flight) => {
+                let destinations = self.ports.destinations.clone();
+                Self::when_durable(ctx, flight, move |stored| match stored {
+                    Ok(appended) => {
+                        destinations.refill_message(message, appended.last_position);
+                        tell(reply, Ok(done(&appended)));
+                    }
+                    Err(failure) => tell(reply, Err(admission(failure))),
+                });
+            }
+            Err(no) => self.answer(reply, Err(no)),
+        }
+    }
+
+    /// What follows a doubt is the account's choice, and when is the program's.
+    fn with_own_policies(&self, command: MessageCommand) -> MessageCommand {
+        match command {
+            MessageCommand::DeclareInDoubt {
+                attempt_id, cause, at, ..
+            } => MessageCommand::DeclareInDoubt {
+                attempt_id,
+                cause,
+                at,
+                retry: self.ports.destinations.retry_policy(),
+                in_doubt: self.hot.account.state.in_doubt,
+            },
+            other => other,
+        }
+    }
+
+    fn key_views(&self) -> Vec<KeyView> {
+        let mut views: Vec<_> = self
+            .hot
+            .keys
+            .iter()
+            .map(|(key, hot)| KeyView {
+                key: *key,
+                kind: hot.stream.state.kind.unwrap_or(KeyKind::Sending),
+                world: hot.stream.state.world.unwrap_or(KeyWorld::Test),
+                display: hot.stream.state.display.clone(),
+                label: hot.label.clone(),
+                standing: hot.stream.state.standing,
+                limits: hot.stream.state.limits.clone(),
+                issued_at: hot.issued_at,
+            })
+            .collect();
+        views.sort_by_key(|view| (view.issued_at, view.key));
+        views
+    }
+
+    fn domain_views(&self) -> Vec<DomainView> {
+        self.hot
+            .domains
+            .iter()
+            .filter(|(_, hot)| hot.state.domain.is_some())
+            .map(|(domain, hot)| DomainView {
+                domain: domain.clone(),
+                verified: hot.state.verified,
+                dkim: hot
+                    .state
+                    .active_key()
+                    .map(|key| (key.selector.clone(), key.public_key.clone())),
+            })
+            .collect()
+    }
+}
+
+const fn done(appended: &Appended) -> Managed {
+    Managed::Done {
+        position: appended.last_position,
+    }
+}

@@ -1,0 +1,170 @@
+//! The door to all accounts: whoever wants something of an account asks here, and waits for its actor's answer.
+
+use std::sync::Arc;
+
+use actix::Addr;
+use sealpost_domain::Instant;
+use sealpost_domain::ids::AccountId;
+use sealpost_domain::metadata::Metadata;
+use sealpost_domain::suppression::SuppressionReason;
+use tokio::sync::oneshot;
+
+use super::credits::Credits;
+use super::grant::StartRefused;
+use super::registry::{Registry, Route};
+use super::work::{
+    Admission, Admitted, Claim, Granted, Manage, Managed, OutcomeCall, OutcomeRefused, OutcomeStored, RecipientKind,
+    Reply, SendAnswer, SendCall, StartCall, Work,
+};
+use crate::clock::Clock;
+use crate::log::{Log, LogReader};
+
+/// The door to all accounts. Cheap to clone.
+#[derive(Clone)]
+pub struct Accounts {
+    registry: Addr<Registry>,
+    credits: Credits,
+    log: Log,
+    clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Accounts")
+    }
+}
+
+impl Accounts {
+    /// A door to the accounts of this registry.
+    #[must_use]
+    pub fn new(registry: Addr<Registry>, log: Log, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            registry,
+            credits: Credits::default(),
+            log,
+            clock,
+        }
+    }
+
+    /// Now, by the clock of the program.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// The log, for those who read or reserve.
+    #[must_use]
+    pub const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Whether the key may do what it is about to do. Comes before anything is stored for the call; a refusal is on
+    /// record before it is answered.
+    ///
+    /// # Errors
+    /// As [`Admission`] says.
+    pub async fn check(&self, claim: Claim) -> Result<Admitted, Admission> {
+        let account = claim.account;
+        self.ask(account, |reply| Work::Check(claim, reply))
+            .await
+            .unwrap_or(Err(Admission::Unavailable))
+    }
+
+    /// Accepts or rejects each recipient of a call. When it returns `Ok`, the events of all of them are on disk.
+    ///
+    /// # Errors
+    /// As [`Admission`] says; then nothing of the call is on disk.
+    pub async fn send(&self, mut call: SendCall) -> Result<Vec<SendAnswer>, Admission> {
+        let account = call.claim.account;
+        let rows = u64::try_from(call.recipients.len()).unwrap_or(u64::MAX);
+        let _credit = self.credits.take(account, rows).ok_or(Admission::Busy)?;
+        let reader = self.log.read();
+        let now = self.now();
+        let call = tokio::task::spawn_blocking(move || {
+            look_up_suppressed(&reader, &mut call, now)?;
+            Ok::<_, Admission>(call)
+        })
+        .await
+        .map_err(|_| Admission::Unavailable)??;
+        self.ask(account, |reply| Work::Send(Box::new(call), reply))
+            .await
+            .unwrap_or(Err(Admission::Unavailable))
+    }
+
+    /// Does anything else that changes or lists an account.
+    ///
+    /// # Errors
+    /// As [`Admission`] says; then nothing is changed.
+    pub async fn manage(
+        &self,
+        account: AccountId,
+        metadata: Arc<Metadata>,
+        manage: Manage,
+    ) -> Result<Managed, Admission> {
+        self.ask(account, |reply| Work::Manage(metadata, Box::new(manage), reply))
+            .await
+            .unwrap_or(Err(Admission::Unavailable))
+    }
+
+    /// Asks for the right to send; on disk when it returns `Ok`.
+    ///
+    /// # Errors
+    /// As [`StartRefused`] says.
+    pub async fn start(&self, call: StartCall) -> Result<Granted, StartRefused> {
+        let account = call.account;
+        self.ask(account, |reply| Work::Start(Box::new(call), reply))
+            .await
+            .unwrap_or(Err(StartRefused::Unavailable))
+    }
+
+    /// Tells what came of an attempt; on disk when it returns `Ok`.
+    ///
+    /// # Errors
+    /// As [`OutcomeRefused`] says.
+    pub async fn outcome(&self, call: OutcomeCall) -> Result<OutcomeStored, OutcomeRefused> {
+        let account = call.account;
+        self.ask(account, |reply| Work::Outcome(Box::new(call), reply))
+            .await
+            .unwrap_or(Err(OutcomeRefused::Unavailable))
+    }
+
+    /// Hands work to the account's actor. `None` when the actor failed before it answered: nobody knows then, and
+    /// whoever asked treats it as not done and asks the log.
+    async fn ask<T>(&self, account: AccountId, work: impl FnOnce(Reply<T>) -> Work) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.registry.do_send(Route {
+            account,
+            work: work(reply),
+        });
+        answer.await.ok()
+    }
+}
+
+fn look_up_suppressed(reader: &LogReader, call: &mut SendCall, now: Instant) -> Result<(), Admission> {
+    let mut deliverable: Vec<_> = call
+        .recipients
+        .iter_mut()
+        .filter_map(|recipient| match &mut recipient.kind {
+            RecipientKind::Deliverable(deliverable) => Some(deliverable),
+            RecipientKind::Invalid(_) => None,
+        })
+        .collect();
+    let tokens: Vec<_> = deliverable
+        .iter()
+        .map(|deliverable| deliverable.token.clone())
+        .collect();
+    let found = reader.suppressed(call.claim.account, &tokens).map_err(|failure| {
+        tracing::error!(error = %failure, "the suppression index cannot be read");
+        Admission::Unavailable
+    })?;
+    for (deliverable, entry) in deliverable.iter_mut().zip(found) {
+        deliverable.suppressed = entry
+            .filter(|(_, until)| until.is_none_or(|until| now < until))
+            .map(first);
+    }
+    Ok(())
+}
+
+fn first(entry: (SuppressionReason, Option<Instant>)) -> SuppressionReason {
+    entry.0
+}

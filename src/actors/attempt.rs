@@ -1,0 +1,120 @@
+//! What an attempt is to the actors: the traits that `delivery` implements, and the types that cross between them.
+
+use async_trait::async_trait;
+use sealpost_domain::address::Mailbox;
+use sealpost_domain::ids::{AccountId, AttemptId, MessageId};
+use sealpost_domain::message::{AttemptOutcome, Order, Reached, Timings, TlsFacts};
+
+use super::grant::{Grant, StartRefused};
+
+/// What a route demands of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TlsDemand {
+    /// TLS where it is offered, with any certificate.
+    Opportunistic,
+    /// TLS or nothing, with any certificate.
+    Encrypted,
+    /// TLS with a certificate that is valid for the host's name, or nothing.
+    Authenticated,
+}
+
+/// Where a recipient domain's mail goes. What shares a route shares a site: its connections and limits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Route {
+    /// Host name or address of the server; the name that its certificate is held against.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// What the connection must give.
+    pub tls: TlsDemand,
+}
+
+/// Finds the route of a domain.
+pub trait Routes: Send + Sync + 'static {
+    /// The route, or `None` when nothing leads there.
+    fn route(&self, domain: &sealpost_domain::address::DomainName) -> Option<Route>;
+}
+
+/// One message to hand over now.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The attempt.
+    pub attempt_id: AttemptId,
+    /// The message.
+    pub message: MessageId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// The envelope's forward-path.
+    pub recipient: Mailbox,
+    /// The envelope's reverse-path.
+    pub reverse_path: Mailbox,
+    /// What was accepted.
+    pub order: Order,
+}
+
+/// What came of a job.
+#[derive(Debug)]
+pub enum Report {
+    /// It ended with an outcome that is to be recorded.
+    Ended {
+        /// What came of it.
+        outcome: AttemptOutcome,
+        /// How far it came.
+        reached: Reached,
+        /// Where the time went.
+        timings: Timings,
+    },
+    /// The right to send was not given; nothing was sent, and nothing is recorded.
+    NotGranted(StartRefused),
+}
+
+/// Whether a session may carry another message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reuse {
+    /// It may.
+    Keep,
+    /// It is to be closed.
+    Close,
+}
+
+/// Opens sessions. Implemented by `delivery`, and by tests that need an attempt to fail in a way of their own.
+#[async_trait]
+pub trait Attempt: Send + Sync + 'static {
+    /// Connects, greets and secures.
+    ///
+    /// # Errors
+    /// What the first message that wanted the session is deferred with.
+    async fn open(&self, route: &Route) -> Result<Box<dyn Session>, OpenFailed>;
+}
+
+/// Why there is no session.
+#[derive(Debug)]
+pub struct OpenFailed {
+    /// The outcome for the message that wanted it.
+    pub outcome: AttemptOutcome,
+    /// Address and port that were dialled, where it came to that.
+    pub peer: Option<String>,
+    /// The TLS session, where it came to that.
+    pub tls: Option<TlsFacts>,
+    /// How long it took, in milliseconds.
+    pub connect_ms: u32,
+}
+
+/// A session with a remote server, greeted and secured as its route demands.
+#[async_trait]
+pub trait Session: Send {
+    /// Hands over one message. Asks `grant` for the right to send before `DATA`, and sends nothing without it.
+    async fn deliver(&mut self, job: &Job, grant: &mut Grant) -> (Report, Reuse);
+
+    /// Whether another message may be tried: the server has neither closed nor spoken since the last one.
+    async fn is_usable(&mut self) -> bool;
+
+    /// Address and port of the other side.
+    fn peer(&self) -> String;
+
+    /// The TLS session; `None` on a plain one.
+    fn tls(&self) -> Option<TlsFacts>;
+
+    /// Says goodbye; best effort, bounded.
+    async fn close(self: Box<Self>);
+}

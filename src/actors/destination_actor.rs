@@ -1,0 +1,243 @@
+//! The actor of one recipient domain: its queue, what is due, and how much of it is in hand at a time.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
+use sealpost_domain::Instant;
+use sealpost_domain::address::DomainName;
+use sealpost_domain::ids::MessageId;
+use sealpost_domain::limits::{CONNECTIONS_PER_SITE_MAX, DISPATCHES_PER_DESTINATION_MAX, PANICS_UNTIL_PARKED};
+use sealpost_domain::message::{AttemptOutcome, DeferralReason};
+
+use super::attempt::OpenFailed;
+use super::destinations::{Begin, DestinationPanicked, DestinationRegistry, SiteFor};
+use super::dispatch::Dispatch;
+use super::in_hand::{InHand, hold_after_panics};
+use super::site_actor::{Offer, SiteActor};
+
+/// How often the clock is looked at while something waits for its time.
+const TICK: Duration = Duration::from_millis(100);
+/// Messages of one destination that its site may hold at a time: enough to keep every connection busy, few enough that
+/// destinations of one site take turns.
+const OFFERED_MAX: usize = 2 * CONNECTIONS_PER_SITE_MAX as usize;
+
+/// A message for this destination.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Take(pub Dispatch);
+
+/// A message is out of hand.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Finished {
+    /// The message.
+    pub message: MessageId,
+    /// What follows.
+    pub next: Next,
+}
+
+/// What follows an attempt.
+pub(super) enum Next {
+    /// Nothing, or somebody else sees to it.
+    Forget,
+    /// Another attempt when it is due.
+    Again(Box<Dispatch>),
+    /// The attempt panicked; another one when it is due.
+    Panicked(Box<Dispatch>),
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Tick;
+
+/// The actor of one recipient domain.
+pub(super) struct DestinationActor {
+    domain: DomainName,
+    begun: Arc<Begin>,
+    registry: Addr<DestinationRegistry>,
+    site: Option<Addr<SiteActor>>,
+    site_asked: bool,
+    known: HashSet<MessageId>,
+    ready: VecDeque<Dispatch>,
+    delayed: BTreeMap<(Instant, MessageId), Dispatch>,
+    offered: usize,
+    panics: HashMap<MessageId, u64>,
+    ticking: bool,
+}
+
+impl DestinationActor {
+    pub(super) fn new(domain: DomainName, begun: Arc<Begin>, registry: Addr<DestinationRegistry>) -> Self {
+        Self {
+            domain,
+            begun,
+            registry,
+            site: None,
+            site_asked: false,
+            known: HashSet::new(),
+            ready: VecDeque::new(),
+            delayed: BTreeMap::new(),
+            offered: 0,
+            panics: HashMap::new(),
+            ticking: false,
+        }
+    }
+
+    fn queue(&mut self, dispatch: Dispatch, ctx: &mut Context<Self>) {
+        let due_at = dispatch.due_at();
+        if due_at <= self.begun.accounts.now() {
+            self.ready.push_back(dispatch);
+            self.offer(ctx);
+        } else {
+            self.delayed.insert((due_at, dispatch.message), dispatch);
+            self.tick_later(ctx);
+        }
+    }
+
+    fn tick_later(&mut self, ctx: &mut Context<Self>) {
+        if !self.ticking && !self.delayed.is_empty() {
+            self.ticking = true;
+            ctx.notify_later(Tick, TICK);
+        }
+    }
+
+    /// Gives the site what it may hold.
+    fn offer(&mut self, ctx: &mut Context<Self>) {
+        let Some(site) = self.site.clone().filter(Addr::connected) else {
+            return self.ask_for_site(ctx);
+        };
+        while self.offered < OFFERED_MAX {
+            let Some(dispatch) = self.ready.pop_front() else { return };
+            self.offered = self.offered.saturating_add(1);
+            site.do_send(Offer {
+                dispatch,
+                destination: ctx.address(),
+            });
+        }
+    }
+
+    fn ask_for_site(&mut self, ctx: &mut Context<Self>) {
+        if self.site_asked || self.ready.is_empty() {
+            return;
+        }
+        let Some(route) = self.begun.routes.route(&self.domain) else {
+            return self.no_route(ctx);
+        };
+        self.site_asked = true;
+        let (registry, this) = (self.registry.clone(), ctx.address());
+        actix::spawn(async move {
+            let site = registry.send(SiteFor(route)).await.ok().flatten();
+            this.do_send(SiteKnown(site));
+        });
+    }
+
+    /// Defers everything that is due: nothing leads there, which an operator can change.
+    fn no_route(&mut self, ctx: &Context<Self>) {
+        for dispatch in std::mem::take(&mut self.ready) {
+            self.offered = self.offered.saturating_add(1);
+            let hand = InHand::new(dispatch, ctx.address(), self.begun.clone());
+            let failed = OpenFailed {
+                outcome: AttemptOutcome::Deferred {
+                    reason: DeferralReason::NoRoute,
+                    reply: None,
+                },
+                peer: None,
+                tls: None,
+                connect_ms: 0,
+            };
+            self.begun.runtime.spawn(hand.could_not_open(None, failed));
+        }
+    }
+
+    fn after_panic(&mut self, dispatch: Dispatch, ctx: &mut Context<Self>) {
+        let panics = self.panics.entry(dispatch.message).or_default();
+        *panics = panics.saturating_add(1);
+        if *panics >= PANICS_UNTIL_PARKED {
+            self.known.remove(&dispatch.message);
+            self.begun
+                .runtime
+                .spawn(hold_after_panics(self.begun.clone(), dispatch));
+        } else {
+            self.queue(dispatch, ctx);
+        }
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct SiteKnown(Option<Addr<SiteActor>>);
+
+impl Actor for DestinationActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(1 << 16);
+    }
+}
+
+impl Drop for DestinationActor {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.registry.do_send(DestinationPanicked(self.domain.clone()));
+        }
+    }
+}
+
+impl Handler<Take> for DestinationActor {
+    type Result = ();
+
+    fn handle(&mut self, Take(dispatch): Take, ctx: &mut Self::Context) {
+        let full = self.known.len() >= usize::try_from(DISPATCHES_PER_DESTINATION_MAX).unwrap_or(usize::MAX);
+        // What does not fit waits in the spool; the feed brings it when there is room.
+        if !full && self.known.insert(dispatch.message) {
+            self.queue(dispatch, ctx);
+        }
+    }
+}
+
+impl Handler<SiteKnown> for DestinationActor {
+    type Result = ();
+
+    fn handle(&mut self, SiteKnown(site): SiteKnown, ctx: &mut Self::Context) {
+        self.site_asked = false;
+        self.site = site;
+        if self.site.is_some() {
+            self.offer(ctx);
+        }
+    }
+}
+
+impl Handler<Finished> for DestinationActor {
+    type Result = ();
+
+    fn handle(&mut self, finished: Finished, ctx: &mut Self::Context) {
+        self.offered = self.offered.saturating_sub(1);
+        match finished.next {
+            Next::Forget => {
+                self.known.remove(&finished.message);
+                self.panics.remove(&finished.message);
+            }
+            Next::Again(dispatch) => self.queue(*dispatch, ctx),
+            Next::Panicked(dispatch) => self.after_panic(*dispatch, ctx),
+        }
+        self.offer(ctx);
+    }
+}
+
+impl Handler<Tick> for DestinationActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Tick, ctx: &mut Self::Context) {
+        self.ticking = false;
+        let now = self.begun.accounts.now();
+        while let Some(entry) = self.delayed.first_entry() {
+            if entry.key().0 > now {
+                break;
+            }
+            self.ready.push_back(entry.remove());
+        }
+        self.offer(ctx);
+        self.tick_later(ctx);
+    }
+}

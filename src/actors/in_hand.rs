@@ -1,0 +1,257 @@
+//! A message in a worker's hand: whatever happens to the worker, the message's outcome is told and its queue learns.
+
+use std::sync::Arc;
+
+use actix::Addr;
+use sealpost_domain::Instant;
+use sealpost_domain::ids::{AttemptId, MessageId};
+use sealpost_domain::message::{
+    AttemptOutcome, Attempted, DeferralReason, HoldReason, InDoubtCause, MessageCommand, Phase, Reached, Timings,
+};
+use sealpost_domain::metadata::{Actor, Metadata};
+use sealpost_domain::shard::ParkedActor;
+
+use super::attempt::{OpenFailed, Report, Reuse, Session};
+use super::destination_actor::{DestinationActor, Finished, Next};
+use super::destinations::Begin;
+use super::dispatch::Dispatch;
+use super::draw_attempt_id;
+use super::grant::{Grant, StartRefused};
+use super::outcome_report::{Told, tell_until_stored};
+use super::registry::record_parked;
+use super::work::{Manage, ManageMessage};
+use crate::log::OutcomeSlot;
+
+/// Delay before a message is offered again whose right to send could not be asked for.
+const AGAIN_AFTER_UNAVAILABLE: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// A message in a worker's hand. When it is dropped before it was settled, the worker panicked: an open attempt is then
+/// declared in doubt, and the message goes back to its queue.
+pub(super) struct InHand {
+    message: MessageId,
+    grant: Option<Grant>,
+    attempt_id: AttemptId,
+    slot: Option<OutcomeSlot>,
+    destination: Addr<DestinationActor>,
+    begun: Arc<Begin>,
+    _counted: Arc<()>,
+}
+
+impl InHand {
+    pub(super) fn new(dispatch: Dispatch, destination: Addr<DestinationActor>, begun: Arc<Begin>) -> Self {
+        Self {
+            message: dispatch.message,
+            grant: Some(Grant::new(begun.accounts.clone(), dispatch)),
+            attempt_id: draw_attempt_id(),
+            slot: None,
+            destination,
+            _counted: begun.hands.clone(),
+            begun,
+        }
+    }
+
+    /// The dispatch and its queue, when nobody took the message after all; `None` when it is settled.
+    pub(super) fn give_back(mut self) -> Option<(Dispatch, Addr<DestinationActor>)> {
+        let grant = self.grant.take()?;
+        Some((grant.dispatch().clone(), self.destination.clone()))
+    }
+
+    /// Hands the message over in this session and sees to what comes of it.
+    pub(super) async fn deliver(mut self, host: &str, session: &mut dyn Session) -> Reuse {
+        let Some(job) = self
+            .grant
+            .as_ref()
+            .and_then(|grant| grant.dispatch().job(self.attempt_id))
+        else {
+            self.settle(Next::Forget);
+            return Reuse::Keep;
+        };
+        // Room for the outcome comes before the intent: what has begun can always be put on record.
+        if !self.reserve().await {
+            self.settle(Next::Forget);
+            return Reuse::Close;
+        }
+        let Some(grant) = self.grant.as_mut() else {
+            return Reuse::Keep;
+        };
+        let (report, reuse) = session.deliver(&job, grant).await;
+        match report {
+            Report::Ended {
+                outcome,
+                reached,
+                timings,
+            } => {
+                let attempted = Attempted {
+                    attempt_id: self.attempt_id,
+                    host: Some(host.to_owned()),
+                    peer: Some(session.peer()),
+                    tls: session.tls(),
+                    reached,
+                    timings,
+                    ended_at: self.begun.accounts.now(),
+                };
+                self.conclude(attempted, outcome).await;
+            }
+            Report::NotGranted(refused) => self.not_granted(refused).await,
+        }
+        reuse
+    }
+
+    /// Sees to a message for which no session could be opened.
+    pub(super) async fn could_not_open(mut self, host: Option<String>, failed: OpenFailed) {
+        if !self.reserve().await {
+            return self.settle(Next::Forget);
+        }
+        let timings = Timings {
+            connect_ms: failed.connect_ms,
+            transact_ms: 0,
+        };
+        let attempted = Attempted {
+            host,
+            peer: failed.peer,
+            tls: failed.tls,
+            timings,
+            ..nothing_reached(self.attempt_id, self.begun.accounts.now())
+        };
+        self.conclude(attempted, failed.outcome).await;
+    }
+
+    /// Takes room for the outcome; `false` when the log closes, and the message waits in the spool for the next start.
+    async fn reserve(&mut self) -> bool {
+        self.slot = self.begun.accounts.log().outcome_slot().await;
+        self.slot.is_some()
+    }
+
+    async fn not_granted(mut self, refused: StartRefused) {
+        tracing::debug!(message.id = %self.message, reason = %refused, "the right to send was not given");
+        match refused {
+            // Frozen and suspended ones stand in the spool until they are let go.
+            StartRefused::Conflict | StartRefused::KeyFrozen | StartRefused::Suspended => self.settle(Next::Forget),
+            StartRefused::Expired => {
+                let attempted = nothing_reached(self.attempt_id, self.begun.accounts.now());
+                let outcome = AttemptOutcome::Deferred {
+                    reason: DeferralReason::Expired,
+                    reply: None,
+                };
+                self.conclude(attempted, outcome).await;
+            }
+            StartRefused::Unavailable => {
+                let Some(grant) = &self.grant else { return };
+                let mut dispatch = grant.dispatch().clone();
+                dispatch.state.due_at = Some(self.begun.accounts.now().plus(AGAIN_AFTER_UNAVAILABLE));
+                self.settle(Next::Again(Box::new(dispatch)));
+            }
+        }
+    }
+
+    /// Tells the outcome until it is on disk, then what follows.
+    async fn conclude(mut self, attempted: Attempted, outcome: AttemptOutcome) {
+        let (Some(grant), Some(slot)) = (&self.grant, self.slot.take()) else {
+            return;
+        };
+        let dispatch = grant.dispatch().clone();
+        let told = Told {
+            dispatch,
+            attempted,
+            outcome,
+            slot,
+        };
+        let accounts = self.begun.accounts.clone();
+        let dispatch = tell_until_stored(&accounts, told).await;
+        let next = following(dispatch);
+        self.settle(next);
+    }
+
+    fn settle(&mut self, next: Next) {
+        self.grant = None;
+        self.destination.do_send(Finished {
+            message: self.message,
+            next,
+        });
+    }
+}
+
+/// Only a message that waits goes back to its queue.
+fn following(dispatch: Dispatch) -> Next {
+    match dispatch.state.phase {
+        Phase::Queued => Next::Again(Box::new(dispatch)),
+        _ => Next::Forget,
+    }
+}
+
+fn nothing_reached(attempt_id: AttemptId, ended_at: Instant) -> Attempted {
+    Attempted {
+        attempt_id,
+        host: None,
+        peer: None,
+        tls: None,
+        reached: Reached::BeforeData,
+        timings: Timings::default(),
+        ended_at,
+    }
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        let Some(grant) = self.grant.take() else { return };
+        let (accounts, destination) = (self.begun.accounts.clone(), self.destination.clone());
+        let (message, attempt_id, slot) = (self.message, self.attempt_id, self.slot.take());
+        let counted = self.begun.hands.clone();
+        self.begun.runtime.spawn(async move {
+            let _counted = counted;
+            let mut dispatch = grant.dispatch().clone();
+            if grant.is_given() {
+                // Given only with room in the log, so there is a slot; without one the next start sees to it.
+                let Some(slot) = slot else { return };
+                let attempted = Attempted {
+                    reached: Reached::Data,
+                    ..nothing_reached(attempt_id, accounts.now())
+                };
+                let outcome = AttemptOutcome::InDoubt(InDoubtCause::AttemptPanicked);
+                let told = Told {
+                    dispatch,
+                    attempted,
+                    outcome,
+                    slot,
+                };
+                dispatch = tell_until_stored(&accounts, told).await;
+            } else {
+                dispatch.state.due_at = Some(accounts.now().plus(AGAIN_AFTER_UNAVAILABLE));
+            }
+            let next = match following(dispatch) {
+                Next::Again(dispatch) => Next::Panicked(dispatch),
+                other => other,
+            };
+            destination.do_send(Finished { message, next });
+        });
+    }
+}
+
+/// Holds a message whose attempts panic again and again, and puts that on record.
+pub(super) async fn hold_after_panics(begun: Arc<Begin>, dispatch: Dispatch) {
+    let panics = u32::try_from(sealpost_domain::limits::PANICS_UNTIL_PARKED).unwrap_or(u32::MAX);
+    let hold = ManageMessage {
+        message: dispatch.message,
+        state: dispatch.state.clone(),
+        sequence: dispatch.sequence,
+        command: MessageCommand::Hold {
+            reason: HoldReason::AttemptsPanicked,
+            by: Actor::System,
+        },
+    };
+    let metadata = Arc::new(Metadata::system(Some(dispatch.account), &begun.node));
+    match begun
+        .accounts
+        .manage(dispatch.account, metadata, Manage::Message(Box::new(hold)))
+        .await
+    {
+        Ok(_) => tracing::error!(message.id = %dispatch.message, "a message is held: its attempts panic"),
+        Err(no) => tracing::error!(message.id = %dispatch.message, error = %no, "a message could not be held"),
+    }
+    record_parked(
+        begun.accounts.log(),
+        &begun.node,
+        ParkedActor::Message(dispatch.message),
+        panics,
+    );
+}

@@ -1,0 +1,49 @@
+//! Who may run, how much at once, and what after a panic: one actor per account, per destination and per site.
+//!
+//! [`Accounts`] is the door for whoever wants something of an account; [`Destinations`] is where accepted mail goes.
+//! No actor waits for SQL or the network, and nothing is answered before it is on disk. Start at `account_actor`.
+
+mod account_actor;
+mod accounts;
+mod attempt;
+mod credits;
+mod destination_actor;
+mod destinations;
+mod dispatch;
+mod durability;
+mod grant;
+mod hot;
+mod in_hand;
+mod outcome_report;
+mod recovery;
+mod registry;
+mod site_actor;
+mod spool_feed;
+mod theatre;
+mod work;
+mod worker;
+
+pub use accounts::Accounts;
+pub use attempt::{Attempt, Job, OpenFailed, Report, Reuse, Route, Routes, Session, TlsDemand};
+pub use destinations::Destinations;
+pub use dispatch::Dispatch;
+pub use grant::{Grant, StartRefused};
+pub use spool_feed::SpoolFeed;
+pub use theatre::{Theatre, TheatreConfig, TheatreFailure};
+pub use work::{
+    Admission, Admitted, Begun, Claim, Deliverable, DomainView, KeyView, Manage, ManageMessage, Managed, RecipientKind,
+    SendAnswer, SendCall, SendRecipient, Verdict,
+};
+
+use sealpost_domain::ids::{AttemptId, EventId};
+use uuid::Uuid;
+
+/// Draws the id of an event.
+fn draw_event_id() -> EventId {
+    EventId::from_uuid(Uuid::now_v7())
+}
+
+/// Draws the id of an attempt.
+fn draw_attempt_id() -> AttemptId {
+    AttemptId::from_uuid(Uuid::now_v7())
+}

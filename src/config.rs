@@ -1,0 +1,339 @@
+//! The configuration: one TOML file, every key typed, unknown keys refused. `docs/config.md` lists them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use sealpost_domain::address::{AddressRefusal, DomainName};
+use sealpost_domain::message::RetryPolicy;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::actors::{Route, TlsDemand};
+
+/// Everything that an operator may set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The data folder: log, vault, content, read models, control socket.
+    pub data: PathBuf,
+    /// The master key; `DATA/master.key` when it is not set. Keep a copy elsewhere: without it nothing personal opens.
+    #[serde(default)]
+    pub master_key: Option<PathBuf>,
+    /// Name of this node in the log.
+    #[serde(default = "default_node")]
+    pub node: String,
+    /// Our host name, as `EHLO` and `Received` say it.
+    #[serde(default = "default_host")]
+    pub host: String,
+    /// The listeners.
+    #[serde(default)]
+    pub http: HttpConfig,
+    /// Delivery.
+    #[serde(default)]
+    pub delivery: DeliveryConfig,
+    /// Where domains lead.
+    #[serde(default, rename = "route")]
+    pub routes: Vec<RouteConfig>,
+    /// The disk.
+    #[serde(default)]
+    pub disk: DiskConfig,
+}
+
+/// The listeners.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpConfig {
+    /// Plain HTTP, on loopback only; port 0 picks a free one.
+    pub plain: Option<SocketAddr>,
+    /// HTTPS; port 0 picks a free one.
+    pub secure: Option<SocketAddr>,
+    /// Certificate chain in PEM; a self-made one when it is not set.
+    pub certificate: Option<PathBuf>,
+    /// Its private key in PEM.
+    pub private_key: Option<PathBuf>,
+    /// Token that opens `/metrics` from elsewhere than loopback.
+    pub metrics_token: Option<String>,
+}
+
+/// Delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeliveryConfig {
+    /// Delays before the next attempt, in seconds, each 1..=86,400; the last one repeats.
+    pub retry_delays_s: Vec<u32>,
+    /// After how many seconds a message that nobody took bounces, 60..=604,800.
+    pub message_ttl_s: u32,
+    /// Trusted certificate authorities besides the system's, in PEM.
+    pub extra_roots: Option<PathBuf>,
+    /// How many seconds open attempts get to finish when the program ends.
+    pub drain_s: u32,
+}
+
+impl Default for DeliveryConfig {
+    fn default() -> Self {
+        Self {
+            retry_delays_s: RetryPolicy::default().delays_s,
+            message_ttl_s: 259_200,
+            extra_roots: None,
+            drain_s: 20,
+        }
+    }
+}
+
+/// What a route demands of the connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RouteTls {
+    /// TLS where it is offered.
+    #[default]
+    Opportunistic,
+    /// TLS or nothing.
+    Encrypted,
+    /// TLS with a valid certificate or nothing.
+    Authenticated,
+}
+
+/// One row of the route table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RouteConfig {
+    /// The recipient domain; `*` is every other one.
+    pub domain: String,
+    /// Host name or address of the server.
+    pub host: String,
+    /// Its port.
+    #[serde(default = "default_smtp_port")]
+    pub port: u16,
+    /// What the connection must give.
+    #[serde(default)]
+    pub tls: RouteTls,
+}
+
+/// The disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DiskConfig {
+    /// Free space in bytes below which no new mail is accepted.
+    pub accept_mark_bytes: u64,
+}
+
+impl Default for DiskConfig {
+    fn default() -> Self {
+        Self {
+            accept_mark_bytes: 256 * 1024 * 1024,
+        }
+    }
+}
+
+fn default_node() -> String {
+    "n1".to_owned()
+}
+
+fn default_host() -> String {
+    "localhost.localdomain".to_owned()
+}
+
+const fn default_smtp_port() -> u16 {
+    25
+}
+
+/// Why a configuration is refused.
+#[derive(Debug, Error)]
+pub enum ConfigRefusal {
+    /// The file cannot be read.
+    #[error("the configuration {path} cannot be read")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It is no TOML, has an unknown key, or a value of the wrong kind.
+    #[error("the configuration {path} is not in its form")]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// A route's domain is none.
+    #[error("the route of {domain} names no domain")]
+    RouteDomain {
+        /// As written.
+        domain: String,
+        /// Why.
+        #[source]
+        source: AddressRefusal,
+    },
+    /// Two routes for one domain.
+    #[error("there are two routes of {domain}")]
+    TwoRoutes {
+        /// The domain.
+        domain: String,
+    },
+    /// A number is out of its range.
+    #[error("{key} is out of its range")]
+    Range {
+        /// The key.
+        key: &'static str,
+    },
+}
+
+impl Config {
+    /// A configuration with nothing set but the data folder.
+    #[must_use]
+    pub fn in_folder(data: &Path) -> Self {
+        Self {
+            data: data.to_owned(),
+            master_key: None,
+            node: default_node(),
+            host: default_host(),
+            http: HttpConfig::default(),
+            delivery: DeliveryConfig::default(),
+            routes: Vec::new(),
+            disk: DiskConfig::default(),
+        }
+    }
+
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// As [`ConfigRefusal`] says.
+    pub fn load(path: &Path) -> Result<Self, ConfigRefusal> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigRefusal::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let config: Self = toml::from_str(&text).map_err(|source| ConfigRefusal::Form {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Checks what the types do not.
+    ///
+    /// # Errors
+    /// As [`ConfigRefusal`] says.
+    pub fn check(&self) -> Result<(), ConfigRefusal> {
+        let delays = &self.delivery.retry_delays_s;
+        if delays.is_empty() || delays.iter().any(|delay| !(1..=86_400).contains(delay)) {
+            return Err(ConfigRefusal::Range {
+                key: "delivery.retry_delays_s",
+            });
+        }
+        if !(60..=604_800).contains(&self.delivery.message_ttl_s) {
+            return Err(ConfigRefusal::Range {
+                key: "delivery.message_ttl_s",
+            });
+        }
+        self.route_table().map(|_| ())
+    }
+
+    /// Where the master key lies.
+    #[must_use]
+    pub fn master_key_path(&self) -> PathBuf {
+        self.master_key.clone().unwrap_or_else(|| self.data.join("master.key"))
+    }
+
+    /// The retry schedule.
+    #[must_use]
+    pub fn retry_policy(&self) -> RetryPolicy {
+        RetryPolicy {
+            delays_s: self.delivery.retry_delays_s.clone(),
+        }
+    }
+
+    /// The routes by domain, and the one of all others.
+    ///
+    /// # Errors
+    /// [`ConfigRefusal::RouteDomain`] and [`ConfigRefusal::TwoRoutes`].
+    pub fn route_table(&self) -> Result<(BTreeMap<DomainName, Route>, Option<Route>), ConfigRefusal> {
+        let mut exact = BTreeMap::new();
+        let mut default = None;
+        for row in &self.routes {
+            let route = Route {
+                host: row.host.clone(),
+                port: row.port,
+                tls: row.tls.into(),
+            };
+            let taken = if row.domain == "*" {
+                default.replace(route).is_some()
+            } else {
+                let domain = DomainName::parse(&row.domain).map_err(|source| ConfigRefusal::RouteDomain {
+                    domain: row.domain.clone(),
+                    source,
+                })?;
+                exact.insert(domain, route).is_some()
+            };
+            if taken {
+                return Err(ConfigRefusal::TwoRoutes {
+                    domain: row.domain.clone(),
+                });
+            }
+        }
+        Ok((exact, default))
+    }
+}
+
+impl From<RouteTls> for TlsDemand {
+    fn from(tls: RouteTls) -> Self {
+        match tls {
+            RouteTls::Opportunistic => Self::Opportunistic,
+            RouteTls::Encrypted => Self::Encrypted,
+            RouteTls::Authenticated => Self::Authenticated,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, ConfigRefusal> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Config::load(file.path())
+    }
+
+    #[test]
+    fn a_full_file_is_read() {
+        let config = read(
+            "data = '/var/lib/sealpost'\nhost = 'mail.example.org'\n[http]\nplain = '127.0.0.1:8080'\n\
+             [[route]]\ndomain = 'example.org'\nhost = 'mx.example.org'\ntls = 'authenticated'\n\
+             [[route]]\ndomain = '*'\nhost = 'smart.example.net'\nport = 2525\n",
+        )
+        .unwrap();
+        let (exact, default) = config.route_table().unwrap();
+        assert_eq!(exact.len(), 1);
+        assert_eq!(default.unwrap().port, 2525);
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_with_its_name() {
+        assert!(matches!(
+            read("data = 'x'\nsurprise = 1"),
+            Err(ConfigRefusal::Form { .. })
+        ));
+        assert!(matches!(
+            read("data = 'x'\n[http]\nport = 1"),
+            Err(ConfigRefusal::Form { .. })
+        ));
+        assert!(matches!(
+            read("data = 'x'\n[delivery]\nretry_delays_s = []"),
+            Err(ConfigRefusal::Range {
+                key: "delivery.retry_delays_s"
+            })
+        ));
+        let twice = "data = 'x'\n[[route]]\ndomain = '*'\nhost = 'a'\n[[route]]\ndomain = '*'\nhost = 'b'";
+        assert!(matches!(read(twice), Err(ConfigRefusal::TwoRoutes { .. })));
+        assert!(matches!(
+            read("data = 'x'\n[[route]]\ndomain = 'no domain'\nhost = 'a'"),
+            Err(ConfigRefusal::RouteDomain { .. })
+        ));
+    }
+}

@@ -1,0 +1,132 @@
+//! The letter of one attempt: the stored content with what is put before it, as it goes over the wire.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use chrono::{DateTime, Utc};
+use sealpost_domain::ids::MessageId;
+use thiserror::Error;
+
+use super::dkim::DkimFailure;
+use super::signers::{SignerFailure, Signers};
+use crate::actors::Job;
+use crate::compose::{Entrance, received};
+use crate::vault::{Vault, VaultFailure};
+
+/// What goes out between `354` and the final dot, before dot-stuffing.
+#[derive(Debug)]
+pub struct Letter {
+    /// `DKIM-Signature` and `Received`, each with its CRLF.
+    pub prepended: String,
+    /// The stored content.
+    pub content: Vec<u8>,
+    /// SHA-256 of both joined, in hex.
+    pub sha256: String,
+}
+
+impl Letter {
+    /// Length of what goes out, in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        u64::try_from(self.prepended.len().saturating_add(self.content.len())).unwrap_or(u64::MAX)
+    }
+}
+
+/// Why a letter cannot be written.
+#[derive(Debug, Error)]
+pub enum LetterFailure {
+    /// The content or its key cannot be read.
+    #[error("the content of message {message} cannot be read")]
+    Content {
+        /// The message.
+        message: MessageId,
+        /// What the vault says.
+        #[source]
+        source: VaultFailure,
+    },
+    /// Its domain has no signer.
+    #[error("message {message} cannot be signed")]
+    Signer {
+        /// The message.
+        message: MessageId,
+        /// Why.
+        #[source]
+        source: SignerFailure,
+    },
+    /// The signer refused it.
+    #[error("message {message} cannot be signed")]
+    Signing {
+        /// The message.
+        message: MessageId,
+        /// Why.
+        #[source]
+        source: DkimFailure,
+    },
+    /// The thread that wrote it ended.
+    #[error("the letter of message {message} was cut off")]
+    CutOff {
+        /// The message.
+        message: MessageId,
+    },
+}
+
+/// Writes letters. Cheap to clone.
+#[derive(Clone)]
+pub struct LetterWriter {
+    vault: Vault,
+    signers: Signers,
+    host: Arc<str>,
+}
+
+impl LetterWriter {
+    /// A writer that names this host in `Received`.
+    #[must_use]
+    pub fn new(vault: Vault, signers: Signers, host: &str) -> Self {
+        Self {
+            vault,
+            signers,
+            host: Arc::from(host),
+        }
+    }
+
+    /// Writes the letter of a job, on a thread that may block and compute.
+    ///
+    /// # Errors
+    /// As [`LetterFailure`] says.
+    pub async fn write(&self, job: &Job, now: DateTime<Utc>) -> Result<Letter, LetterFailure> {
+        let (this, job) = (self.clone(), job.clone());
+        let message = job.message;
+        tokio::task::spawn_blocking(move || this.write_now(&job, now))
+            .await
+            .unwrap_or(Err(LetterFailure::CutOff { message }))
+    }
+
+    fn write_now(&self, job: &Job, now: DateTime<Utc>) -> Result<Letter, LetterFailure> {
+        let message = job.message;
+        let content = self
+            .vault
+            .content(message, &job.order.content)
+            .map_err(|source| LetterFailure::Content { message, source })?;
+        let signer = self
+            .signers
+            .signer(job.account, &job.order.from_domain)
+            .map_err(|source| LetterFailure::Signer { message, source })?;
+        let mut prepended = signer
+            .sign(&[&content], now)
+            .map_err(|source| LetterFailure::Signing { message, source })?;
+        prepended.push_str(&received(&self.host, Entrance::Http, message.as_uuid(), now));
+        let mut hashed = Vec::with_capacity(prepended.len().saturating_add(content.len()));
+        hashed.extend_from_slice(prepended.as_bytes());
+        hashed.extend_from_slice(&content);
+        let sha256 = digest(&SHA256, &hashed)
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Ok(Letter {
+            prepended,
+            content,
+            sha256,
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! The DKIM signers of the accounts' domains: read from the log when first needed, kept for a short while.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use parking_lot::Mutex;
+use sealpost_domain::address::DomainName;
+use sealpost_domain::event::StreamId;
+use sealpost_domain::ids::AccountId;
+use sealpost_domain::sending_domain::SendingDomain;
+use sealpost_domain::{Event, StreamType};
+use sealpost_projections::SourceFailure;
+use thiserror::Error;
+
+use super::dkim::{DkimFailure, DkimSigner};
+use crate::log::LogSource;
+
+/// How long a signer is used until its domain's stream is read again: a new key signs at the latest then.
+const KEPT: Duration = Duration::from_secs(10);
+
+/// Why there is no signer.
+#[derive(Debug, Error)]
+pub enum SignerFailure {
+    /// The domain's stream cannot be read.
+    #[error("the stream of domain {domain} cannot be read")]
+    Read {
+        /// The domain.
+        domain: DomainName,
+        /// What the log says.
+        #[source]
+        source: SourceFailure,
+    },
+    /// The domain has no key that signs, or its private half cannot be opened.
+    #[error("domain {domain} has no DKIM key that can sign")]
+    NoKey {
+        /// The domain.
+        domain: DomainName,
+    },
+    /// The key is no key.
+    #[error("the DKIM key of domain {domain} cannot be used")]
+    BadKey {
+        /// The domain.
+        domain: DomainName,
+        /// What the signer says.
+        #[source]
+        source: DkimFailure,
+    },
+}
+
+type Kept = HashMap<(AccountId, DomainName), (Instant, DkimSigner)>;
+
+/// The signers of all accounts. Cheap to clone.
+#[derive(Clone)]
+pub struct Signers {
+    source: LogSource,
+    kept: Arc<Mutex<Kept>>,
+}
+
+impl Signers {
+    /// Signers whose keys stand in this log.
+    #[must_use]
+    pub fn new(source: LogSource) -> Self {
+        Self {
+            source,
+            kept: Arc::default(),
+        }
+    }
+
+    /// The signer of an account's domain. Blocks when it has to read.
+    ///
+    /// # Errors
+    /// As [`SignerFailure`] says.
+    pub fn signer(&self, account: AccountId, domain: &DomainName) -> Result<DkimSigner, SignerFailure> {
+        let key = (account, domain.clone());
+        if let Some((read_at, signer)) = self.kept.lock().get(&key)
+            && read_at.elapsed() < KEPT
+        {
+            return Ok(signer.clone());
+        }
+        let signer = self.read(account, domain)?;
+        self.kept.lock().insert(key, (Instant::now(), signer.clone()));
+        Ok(signer)
+    }
+
+    fn read(&self, account: AccountId, domain: &DomainName) -> Result<DkimSigner, SignerFailure> {
+        let stream = StreamId::within(StreamType::SendingDomain, account, domain.as_str());
+        let recorded = self.source.stream(&stream).map_err(|source| SignerFailure::Read {
+            domain: domain.clone(),
+            source,
+        })?;
+        let mut state = SendingDomain::default();
+        for one in recorded {
+            if let Event::SendingDomain(event) = &one.event {
+                state.evolve(event);
+            }
+        }
+        let no_key = || SignerFailure::NoKey { domain: domain.clone() };
+        let key = state.active_key().ok_or_else(no_key)?;
+        let private = key.private_key.known().ok_or_else(no_key)?;
+        let der = zeroize::Zeroizing::new(STANDARD.decode(private).map_err(|_| no_key())?);
+        DkimSigner::new(domain.as_str(), &key.selector, &der).map_err(|source| SignerFailure::BadKey {
+            domain: domain.clone(),
+            source,
+        })
+    }
+}

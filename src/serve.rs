@@ -1,0 +1,317 @@
+//! Puts the rooms together: the only file that knows them all. Opens the folder, runs the start-up pass, then the doors.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::RootCertStore;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use sealpost_projections::activity::{Activity, ActivityQueries};
+use sealpost_projections::message_timeline::{MessageTimeline, TimelineQueries};
+use sealpost_projections::spool::{Spool, SpoolQueries};
+use sealpost_projections::{EventSource, ProjectionFailure, Runner, Running};
+use thiserror::Error;
+
+use crate::actors::{Accounts, Attempt, SpoolFeed, Theatre, TheatreConfig, TheatreFailure};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, ConfigRefusal};
+use crate::delivery::attempt::{Deliverer, DelivererConfig};
+use crate::delivery::{LetterWriter, RouteTable, Signers};
+use crate::log::{Log, LogConfig, LogFailure};
+use crate::smtp::client::{Timeouts, TlsClient};
+use crate::smtp::wire::{HelloName, HelloNameRefusal};
+use crate::vault::{MasterKey, Vault, VaultFailure};
+
+/// Puts something before the deliverer.
+pub type WrapAttempt = Arc<dyn Fn(Arc<dyn Attempt>) -> Arc<dyn Attempt> + Send + Sync>;
+
+/// What the program takes from outside: injected, so that tests can hold the clock and stand before the deliverer.
+#[derive(Clone)]
+pub struct Ports {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// How long each stage of a delivery may take.
+    pub timeouts: Timeouts,
+    /// Stands before the deliverer; nothing outside of tests.
+    pub wrap_attempt: WrapAttempt,
+}
+
+impl Default for Ports {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            timeouts: Timeouts::default(),
+            wrap_attempt: Arc::new(|attempt| attempt),
+        }
+    }
+}
+
+/// Why the program does not start.
+#[derive(Debug, Error)]
+pub enum StartFailure {
+    /// The configuration is refused.
+    #[error("the configuration is refused")]
+    Config(#[from] ConfigRefusal),
+    /// The data folder cannot be made or read.
+    #[error("the data folder {path} cannot be used")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another process has the folder.
+    #[error("another process uses the data folder {path}: talk to it through its control socket, or end it")]
+    FolderInUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The vault does not open.
+    #[error("the vault does not open")]
+    Vault(#[from] VaultFailure),
+    /// The log does not open.
+    #[error("the log does not open")]
+    Log(#[from] LogFailure),
+    /// A projection does not start.
+    #[error("a projection does not start")]
+    Projection(#[from] ProjectionFailure),
+    /// The actors do not run.
+    #[error("the actors do not run")]
+    Theatre(#[from] TheatreFailure),
+    /// Our own host name is none.
+    #[error("`host` is no host name")]
+    Host(#[from] HelloNameRefusal),
+    /// The trusted certificates cannot be read.
+    #[error("the certificates of {path} cannot be read")]
+    Roots {
+        /// The file.
+        path: PathBuf,
+        /// What the reader says.
+        #[source]
+        source: rustls_pki_types::pem::Error,
+    },
+}
+
+/// The projections, each on its own thread.
+struct ReadModels {
+    folder: PathBuf,
+    spool: Running,
+    activity: Running,
+    timeline: Running,
+}
+
+/// The running program without its doors.
+pub struct Engine {
+    log: Log,
+    vault: Vault,
+    read_models: ReadModels,
+    theatre: Theatre,
+    drain: Duration,
+    _lock: File,
+}
+
+impl Engine {
+    /// Opens the folder, settles what the last run left open, and lets mail go.
+    ///
+    /// # Errors
+    /// As [`StartFailure`] says. Nothing is sent and nothing accepted then.
+    pub async fn start(config: &Config, ports: Ports) -> Result<Self, StartFailure> {
+        config.check()?;
+        let lock = lock(&config.data)?;
+        let master = MasterKey::load(&config.master_key_path())?;
+        let vault = Vault::open(&config.data.join("vault"), &master)?;
+        let log = Log::open(
+            LogConfig {
+                dir: config.data.join("log"),
+                node: config.node.clone(),
+                disk_mark_bytes: config.disk.accept_mark_bytes,
+            },
+            vault.clone(),
+            ports.clock.clone(),
+        )?;
+        let read_models = ReadModels::start(&config.data.join("read"), Arc::new(log.source()))?;
+        let (exact, default) = config.route_table()?;
+        let deliverer = deliverer(config, &ports, &log, &vault)?;
+        let theatre = Theatre::start(TheatreConfig {
+            node: config.node.clone(),
+            retry: config.retry_policy(),
+            log: log.clone(),
+            clock: ports.clock.clone(),
+            feed: read_models.feed(),
+            attempt: (ports.wrap_attempt)(deliverer),
+            routes: Arc::new(RouteTable::new(exact, default)),
+            runtime: tokio::runtime::Handle::current(),
+        })
+        .await?;
+        let drain = Duration::from_secs(config.delivery.drain_s.into());
+        Ok(Self {
+            log,
+            vault,
+            read_models,
+            theatre,
+            drain,
+            _lock: lock,
+        })
+    }
+
+    /// The door to the accounts.
+    #[must_use]
+    pub const fn accounts(&self) -> &Accounts {
+        self.theatre.accounts()
+    }
+
+    /// The log.
+    #[must_use]
+    pub const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The vault.
+    #[must_use]
+    pub const fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// The actors.
+    #[must_use]
+    pub const fn theatre(&self) -> &Theatre {
+        &self.theatre
+    }
+
+    /// Where the read models lie.
+    #[must_use]
+    pub fn read_folder(&self) -> &Path {
+        &self.read_models.folder
+    }
+
+    /// Waits until every projection has come to `position`; `false` when that takes longer than `at_most`. Blocks.
+    #[must_use]
+    pub fn projected(&self, position: u64, at_most: Duration) -> bool {
+        let models = &self.read_models;
+        [&models.spool, &models.activity, &models.timeline]
+            .into_iter()
+            .all(|running| running.wait_for(position, at_most))
+    }
+
+    /// Questions to the spool.
+    #[must_use]
+    pub fn spool(&self) -> SpoolQueries {
+        SpoolQueries::open(&self.read_models.folder)
+    }
+
+    /// Questions to the activity.
+    #[must_use]
+    pub fn activity(&self) -> ActivityQueries {
+        ActivityQueries::open(&self.read_models.folder)
+    }
+
+    /// Questions to the timelines.
+    #[must_use]
+    pub fn timelines(&self) -> TimelineQueries {
+        TimelineQueries::open(&self.read_models.folder)
+    }
+
+    /// Ends in order: open attempts may finish, then the log closes with everything that it was given.
+    pub async fn stop(self) {
+        let Self {
+            log,
+            vault,
+            read_models,
+            theatre,
+            drain,
+            _lock: lock,
+        } = self;
+        theatre.stop(drain).await;
+        let closed = tokio::task::spawn_blocking(move || {
+            log.close();
+            read_models.stop();
+            vault.close();
+            drop(lock);
+        });
+        if closed.await.is_err() {
+            tracing::error!("the log did not close in order");
+        }
+    }
+}
+
+impl ReadModels {
+    fn start(folder: &Path, source: Arc<dyn EventSource>) -> Result<Self, StartFailure> {
+        make_folder(folder)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            spool: Runner::<Spool>::start(folder, source.clone())?,
+            activity: Runner::<Activity>::start(folder, source.clone())?,
+            timeline: Runner::<MessageTimeline>::start(folder, source)?,
+        })
+    }
+
+    fn feed(&self) -> SpoolFeed {
+        SpoolFeed::new(self.spool.progress(), SpoolQueries::open(&self.folder))
+    }
+
+    fn stop(self) {
+        self.spool.stop();
+        self.activity.stop();
+        self.timeline.stop();
+    }
+}
+
+/// Makes the folder and takes it for this process. The lock ends with the process, however that ends.
+fn lock(data: &Path) -> Result<File, StartFailure> {
+    make_folder(data)?;
+    let path = data.join("lock");
+    let failed = |source| StartFailure::Folder {
+        path: path.clone(),
+        source,
+    };
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartFailure::FolderInUse { path: data.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+fn make_folder(path: &Path) -> Result<(), StartFailure> {
+    fs::create_dir_all(path).map_err(|source| StartFailure::Folder {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn deliverer(config: &Config, ports: &Ports, log: &Log, vault: &Vault) -> Result<Arc<dyn Attempt>, StartFailure> {
+    let letters = LetterWriter::new(vault.clone(), Signers::new(log.source()), &config.host);
+    Ok(Arc::new(Deliverer::new(DelivererConfig {
+        hello: HelloName::parse(&config.host)?,
+        timeouts: ports.timeouts,
+        tls: TlsClient::new(roots(config.delivery.extra_roots.as_deref())?),
+        letters,
+    })))
+}
+
+/// The authorities whose certificates count: the system's, and the configuration's own.
+fn roots(extra: Option<&Path>) -> Result<RootCertStore, StartFailure> {
+    let mut roots = RootCertStore::empty();
+    let bundle = Path::new("/etc/ssl/certs/ca-certificates.crt");
+    let system = CertificateDer::pem_file_iter(bundle).into_iter().flatten().flatten();
+    let (taken, ignored) = roots.add_parsable_certificates(system);
+    tracing::debug!(taken, ignored, "system roots read");
+    if let Some(path) = extra {
+        let failed = |source| StartFailure::Roots {
+            path: path.to_owned(),
+            source,
+        };
+        for certificate in CertificateDer::pem_file_iter(path).map_err(failed)? {
+            roots.add_parsable_certificates([certificate.map_err(failed)?]);
+        }
+    }
+    Ok(roots)
+}

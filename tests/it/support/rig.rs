@@ -1,0 +1,336 @@
+//! The engine in a folder of its own, with an account that may send and receivers that take.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sealpost::actors::{
+    Admission, Claim, Deliverable, Manage, Managed, RecipientKind, SendAnswer, SendCall, SendRecipient,
+};
+use sealpost::clock::{Clock, draw_uuid};
+use sealpost::compose::{Address, Draft, Keeper, Recipient, Stamp};
+use sealpost::config::{Config, RouteConfig, RouteTls};
+use sealpost::delivery::dkim;
+use sealpost::serve::{Engine, Ports};
+use sealpost::smtp::server::{Personality, Receiver, Running};
+use sealpost::vault::{KeyScope, MasterKey};
+use sealpost_domain::account::AccountCommand;
+use sealpost_domain::address::{DomainName, Mailbox};
+use sealpost_domain::api_key::{ApiKeyCommand, Issued};
+use sealpost_domain::ids::{AccountId, KeyId, MessageId, RequestId};
+use sealpost_domain::message::TlsLevel;
+use sealpost_domain::metadata::{Actor, Channel, Metadata};
+use sealpost_domain::rights::{KeyHash, KeyKind, KeyLimits, KeyWorld, Method};
+use sealpost_domain::sending_domain::{DkimKey, OwnershipProof, SendingDomainCommand};
+use sealpost_domain::{Personal, Recorded, StreamId};
+
+use super::{HandClock, Inbox};
+
+/// How a rig begins.
+pub struct RigOptions {
+    /// The ports; the clock is the rig's own.
+    pub ports: Ports,
+    /// Changes the configuration before the start.
+    pub configure: fn(&mut Config),
+}
+
+impl Default for RigOptions {
+    fn default() -> Self {
+        Self {
+            ports: Ports::default(),
+            configure: |_| {},
+        }
+    }
+}
+
+/// A running engine and its world.
+pub struct Rig {
+    /// The engine.
+    pub engine: Engine,
+    /// The clock.
+    pub clock: Arc<HandClock>,
+    /// The account that sends.
+    pub account: AccountId,
+    /// Its key.
+    pub key: KeyId,
+    config: Config,
+    options: RigOptions,
+    folder: tempfile::TempDir,
+    receivers: Vec<Running>,
+}
+
+/// A message that was accepted.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// The message.
+    pub message: MessageId,
+    /// What was answered.
+    pub answer: SendAnswer,
+}
+
+impl Rig {
+    /// An engine with the receivers, one for each domain.
+    pub async fn start(domains: Vec<(&str, Personality, Arc<Inbox>)>) -> Self {
+        Self::with(domains, RigOptions::default()).await
+    }
+
+    /// An engine that begins in another way.
+    pub async fn with(domains: Vec<(&str, Personality, Arc<Inbox>)>, mut options: RigOptions) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::in_folder(folder.path());
+        config.disk.accept_mark_bytes = 0;
+        let mut receivers = Vec::new();
+        for (domain, personality, inbox) in domains {
+            let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            let receiver = Receiver::start(listen, personality, inbox).await.unwrap();
+            config.routes.push(RouteConfig {
+                domain: domain.to_owned(),
+                host: "127.0.0.1".to_owned(),
+                port: receiver.addr().port(),
+                tls: RouteTls::Opportunistic,
+            });
+            receivers.push(receiver);
+        }
+        (options.configure)(&mut config);
+        MasterKey::create(&config.master_key_path()).unwrap();
+        let clock = Arc::new(HandClock::default());
+        options.ports.clock = clock.clone();
+        let engine = Engine::start(&config, options.ports.clone()).await.unwrap();
+        let account = AccountId::from_uuid(draw_uuid());
+        let key = KeyId::from_uuid(draw_uuid());
+        let rig = Self {
+            engine,
+            clock,
+            account,
+            key,
+            config,
+            options,
+            folder,
+            receivers,
+        };
+        rig.open_account(account).await;
+        rig.issue_key(account, key).await;
+        rig
+    }
+
+    /// Ends the engine and starts it again in the same folder.
+    pub async fn restart(self) -> Self {
+        let Self {
+            engine,
+            clock,
+            account,
+            key,
+            config,
+            options,
+            folder,
+            receivers,
+        } = self;
+        engine.stop().await;
+        let engine = Engine::start(&config, options.ports.clone()).await.unwrap();
+        Self {
+            engine,
+            clock,
+            account,
+            key,
+            config,
+            options,
+            folder,
+            receivers,
+        }
+    }
+
+    /// Opens an account with `example.org` to send from.
+    pub async fn open_account(&self, account: AccountId) {
+        self.engine
+            .vault()
+            .ensure_keys(vec![KeyScope::Account(account)])
+            .await
+            .unwrap();
+        let known = |text: &str| Personal::Known(text.to_owned());
+        let open = AccountCommand::OpenAccount {
+            name: known("Acme"),
+            contact: known("ops@example.org"),
+        };
+        self.manage(account, Manage::Account(open)).await.unwrap();
+        let domain = DomainName::parse("example.org").unwrap();
+        let pair = dkim::generate_rsa_2048().unwrap();
+        let key = DkimKey {
+            selector: "sp1".to_owned(),
+            algorithm: pair.key_type.algorithm().to_owned(),
+            public_key: pair.public_base64,
+            private_key: Personal::Known(STANDARD.encode(&*pair.private_pkcs8_der)),
+        };
+        for command in [
+            SendingDomainCommand::AddDomain { domain: domain.clone() },
+            SendingDomainCommand::VerifyOwnership {
+                proof: OwnershipProof::Operator,
+            },
+            SendingDomainCommand::CreateDkimKey(Box::new(key)),
+            SendingDomainCommand::ActivateDkimKey {
+                selector: "sp1".to_owned(),
+            },
+        ] {
+            self.manage(account, Manage::Domain(domain.clone(), command))
+                .await
+                .unwrap();
+        }
+    }
+
+    /// Issues a sending key.
+    pub async fn issue_key(&self, account: AccountId, key: KeyId) {
+        let issued = Issued {
+            account,
+            key,
+            kind: KeyKind::Sending,
+            world: KeyWorld::Live,
+            hash: KeyHash::from_hex(format!("{:064x}", key.as_uuid().as_u128())),
+            display: "spk_live_…0000".to_owned(),
+            label: Personal::Known("test".to_owned()),
+            limits: KeyLimits::default(),
+            issued_at: self.clock.now(),
+        };
+        self.manage(account, Manage::Key(key, ApiKeyCommand::IssueKey(Box::new(issued))))
+            .await
+            .unwrap();
+    }
+
+    /// Asks an account for anything but a send.
+    pub async fn manage(&self, account: AccountId, manage: Manage) -> Result<Managed, Admission> {
+        self.engine
+            .accounts()
+            .manage(account, self.metadata(account), manage)
+            .await
+    }
+
+    fn metadata(&self, account: AccountId) -> Arc<Metadata> {
+        Arc::new(Metadata {
+            account: Some(account),
+            actor: Actor::Key(self.key),
+            channel: Channel::Api,
+            request: Some(RequestId::from_uuid(draw_uuid())),
+            cause: None,
+            node: "n1".to_owned(),
+            ip: Some(Personal::Known("192.0.2.7".parse().unwrap())),
+            user_agent: None,
+        })
+    }
+
+    /// A claim of the rig's key.
+    pub fn claim(&self, account: AccountId, key: KeyId) -> Claim {
+        Claim {
+            account,
+            key,
+            method: Method::named("messages/send"),
+            needs: KeyKind::Sending,
+            ip: "192.0.2.7".parse().unwrap(),
+            metadata: self.metadata(account),
+        }
+    }
+
+    /// Sends a text to these addresses with the rig's key.
+    pub async fn send(&self, to: &[&str]) -> Result<Vec<Sent>, Admission> {
+        self.send_with(self.account, self.key, to).await
+    }
+
+    /// Sends a text to these addresses with any key.
+    pub async fn send_with(&self, account: AccountId, key: KeyId, to: &[&str]) -> Result<Vec<Sent>, Admission> {
+        let call = self.send_call(account, key, to).await;
+        let answers = self.engine.accounts().send(call).await?;
+        Ok(answers
+            .into_iter()
+            .map(|answer| Sent {
+                message: answer.message,
+                answer,
+            })
+            .collect())
+    }
+
+    /// A call whose content is stored.
+    pub async fn send_call(&self, account: AccountId, key: KeyId, to: &[&str]) -> SendCall {
+        let address = |mailbox: &str| Address {
+            name: None,
+            mailbox: mailbox.to_owned(),
+        };
+        let recipients = to.iter().map(|mailbox| Recipient {
+            id: draw_uuid(),
+            address: address(mailbox),
+            ..Recipient::default()
+        });
+        let draft = Draft {
+            header_from: address("shop@example.org"),
+            to: recipients.collect(),
+            subject: "Your order".to_owned(),
+            text: Some("Thank you.\n.\nA line of one dot stands above.".to_owned()),
+            ..Draft::default()
+        };
+        let from = Mailbox::parse("shop@example.org").unwrap();
+        let stamp = Stamp {
+            date: self.clock.now().to_datetime(),
+            message_id_domain: from.domain(),
+            boundary_seed: draw_uuid(),
+        };
+        let keeper = Keeper::new(self.engine.vault().clone());
+        let kept = keeper
+            .keep(keeper.prepare(account, &draft, &stamp).unwrap())
+            .await
+            .unwrap();
+        let recipients = kept.into_iter().map(|kept| SendRecipient {
+            message: kept.message,
+            given: kept.mailbox.as_str().to_owned(),
+            kind: RecipientKind::Deliverable(Box::new(Deliverable {
+                mailbox: kept.mailbox,
+                token: kept.token,
+                recipient_key: kept.recipient_key,
+                reverse_path: from.clone(),
+                content: kept.content,
+                message_id_header: kept.message_id_header,
+                suppressed: None,
+            })),
+        });
+        SendCall {
+            claim: self.claim(account, key),
+            header_from: from.clone(),
+            subject: draft.subject.clone(),
+            tags: vec!["order".to_owned()],
+            user_metadata: BTreeMap::new(),
+            tls_required: TlsLevel::Plain,
+            expires_at: self.clock.now().plus(Duration::from_secs(86_400)),
+            recipients: recipients.collect(),
+            idempotency: None,
+        }
+    }
+
+    /// The event types of a message, in order.
+    pub async fn history(&self, message: MessageId) -> Vec<String> {
+        self.stream(message)
+            .await
+            .iter()
+            .map(|recorded| recorded.event.event_type())
+            .collect()
+    }
+
+    /// The events of a message.
+    pub async fn stream(&self, message: MessageId) -> Vec<Recorded> {
+        let source = self.engine.log().source();
+        tokio::task::spawn_blocking(move || source.stream(&StreamId::message(message)).unwrap())
+            .await
+            .unwrap()
+    }
+
+    /// Waits until the last event of a message is of this type; panics after 20 s.
+    pub async fn until(&self, message: MessageId, last: &str) -> Vec<String> {
+        let mut tail = self.engine.log().read().tail();
+        let end = tokio::time::Instant::now() + Duration::from_secs(20);
+        loop {
+            let history = self.history(message).await;
+            if history.last().is_some_and(|event| event == last) {
+                return history;
+            }
+            let moved = tokio::time::timeout_at(end, tail.changed()).await;
+            assert!(moved.is_ok(), "no {last} after {history:?}");
+        }
+    }
+}
