@@ -63,11 +63,8 @@ impl Vault {
         let path = folder.join("keys.db");
         make_folder(folder)?;
         make_folder(&packs)?;
-        if !path.exists() && has_files(&packs)? {
-            return Err(VaultFailure::Corrupt { what: Damage::KeysGone });
-        }
         let db = keys_db::open_writer(&path)?;
-        check_master(&db, master)?;
+        check_master(&db, master, &packs)?;
         let keyring = Arc::new(Keyring::new(&path, master.clone()));
         let writer = Writer::new(&path, Arc::clone(&keyring), db);
         let (keys, key_jobs) = channel();
@@ -256,10 +253,11 @@ fn has_files(folder: &Path) -> Result<bool, VaultFailure> {
     Ok(entries.next().is_some())
 }
 
-/// Tells another master key apart; a new vault takes the one it is given.
-fn check_master(db: &rusqlite::Connection, master: &MasterKey) -> Result<(), VaultFailure> {
+/// Tells another master key apart; a new vault takes the one it is given. A vault is new when nothing was kept in it.
+fn check_master(db: &rusqlite::Connection, master: &MasterKey, packs: &Path) -> Result<(), VaultFailure> {
     let key = BoxKey::new(&master.check_key()?)?;
     match keys_db::master_check(db)? {
+        None if has_files(packs)? => Err(VaultFailure::Corrupt { what: Damage::KeysGone }),
         None => keys_db::insert_master_check(db, &key.seal(CHECK, CHECK)?),
         Some(mut boxed) => match key.open(CHECK, &mut boxed) {
             Some(_) => Ok(()),
