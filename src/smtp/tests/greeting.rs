@@ -28,10 +28,12 @@ async fn our_receiver_greets_and_states_what_it_offers() {
 
 #[tokio::test]
 async fn nobody_listening_is_a_broken_connect() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap();
-    drop(listener);
-    let broken = Connection::open(addr, &timeouts(), Recorder::new()).await.unwrap_err();
+    // Bound and not listening: nobody else can get the port meanwhile.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let broken = Connection::open(socket.local_addr().unwrap(), &timeouts(), Recorder::new())
+        .await
+        .unwrap_err();
     assert!(
         matches!(
             broken,

@@ -118,13 +118,11 @@ async fn commands_that_came_with_starttls_are_never_obeyed() {
 }
 
 #[tokio::test]
-async fn stopping_ends_the_dialogues_and_frees_the_address() {
+async fn stopping_ends_the_dialogues() {
     let (running, _) = plain().await;
-    let addr = running.addr();
-    let mut stream = TcpStream::connect(addr).await.unwrap();
+    let mut stream = TcpStream::connect(running.addr()).await.unwrap();
     let mut space = [0; 200];
     assert!(stream.read(&mut space).await.unwrap() > 0);
     running.stop().await;
     assert_eq!(stream.read(&mut space).await.unwrap_or(0), 0);
-    assert!(TcpStream::connect(addr).await.is_err());
 }
