@@ -6,11 +6,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::mime::MimePart;
-use mail_parser::decoders::html::html_to_text;
 use uuid::Uuid;
 
 use super::draft::{Alternatives, Attachment, Draft, InlineImage};
 use super::media_type::MediaType;
+use super::plain_text::plain_text;
 
 /// Bytes that make one line of base64: 57 become 76 characters (RFC 2045 §6.8).
 const BASE64_LINE_INPUT_BYTES: usize = 57;
@@ -89,7 +89,7 @@ fn texts(draft: &Draft) -> (Option<Cow<'_, str>>, Option<Cow<'_, str>>) {
         Alternatives::AddEither => (true, true),
     };
     match (text, html) {
-        (None, Some(html)) if add_text => (Some(Cow::Owned(html_to_text(&html))), Some(html)),
+        (None, Some(html)) if add_text => (Some(Cow::Owned(plain_text(&html))), Some(html)),
         (Some(text), None) if add_html => {
             let html = Cow::Owned(text_to_html(&text));
             (Some(text), Some(html))

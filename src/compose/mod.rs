@@ -10,6 +10,7 @@ pub mod header_rule;
 pub mod keep;
 pub mod media_type;
 pub mod mime;
+mod plain_text;
 pub mod received;
 mod redacted;
 pub mod refusal;

@@ -30,7 +30,9 @@ fn body_text() -> impl Strategy<Value = String> {
         Just(".\r\n".to_owned()),
         Just("From here".to_owned()),
         Just("long".repeat(400)),
-        Just("\0\u{1}\u{7f}".to_owned()),
+        Just("\0".to_owned()),
+        Just("\u{1}".to_owned()),
+        Just("\u{7f}".to_owned()),
         Just("--=_000000000000000000000000000000b0_9".to_owned()),
         "\\PC{0,20}",
     ];
@@ -95,7 +97,8 @@ fn bad_line(raw: &[u8]) -> Option<String> {
     if !text.ends_with("\r\n") {
         return Some("no CRLF at the end".to_owned());
     }
-    let bad = |line: &&str| line.len() > 998 || line.contains(['\r', '\n', '\0']) || !line.is_ascii();
+    let fit = |c: char| c.is_ascii_graphic() || c == ' ' || c == '\t';
+    let bad = |line: &&str| line.len() > 998 || !line.chars().all(fit);
     text.split("\r\n").find(bad).map(str::to_owned)
 }
 

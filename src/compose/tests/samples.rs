@@ -176,6 +176,23 @@ fn lines_of_white_space_at_the_end_are_gone() {
 }
 
 #[test]
+fn control_characters_do_not_stand_in_a_line() {
+    for text in ["bell \u{7}", "nul \0", "form feed \u{c} here", "delete \u{7f}"] {
+        let draft = Draft {
+            text: Some(text.to_owned()),
+            ..draft()
+        };
+        assert!(
+            first(&draft)
+                .bytes()
+                .all(|b| b"\r\n".contains(&b) || !b.is_ascii_control()),
+            "{text:?}"
+        );
+        assert_eq!(shown(&draft).text, Some(format!("{text}\r\n")));
+    }
+}
+
+#[test]
 fn own_copies_show_their_own_recipient_alone() {
     let mut draft = draft();
     draft.to = vec![

@@ -20,7 +20,7 @@ fn another_implementation_verifies_both_kinds_of_key() {
 fn a_changed_message_does_not_verify() {
     let message = signed(&RSA, MESSAGE);
     let again = message.replacen("From: Ann", "From: Eve", 1);
-    let added = message.replacen("To: bob", "From: eve@example.org\r\nTo: bob", 1);
+    let added = message.replacen("From: Ann", "From: eve@example.org\r\nFrom: Ann", 1);
     for (changed, what) in [
         (message.replacen("Hi Bob", "Hi Eve", 1), "body"),
         (message.replacen("Subject: Hello", "Subject: Jello", 1), "subject"),
