@@ -196,7 +196,7 @@ impl Page {
                 let shown = ["http://", "https://", "mailto:"]
                     .iter()
                     .any(|scheme| href.starts_with(scheme));
-                self.link = shown.then(|| (href, self.out.len()));
+                self.link = shown.then_some((href, self.out.len()));
             }
             _ => {}
         }
