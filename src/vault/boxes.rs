@@ -1,9 +1,9 @@
 //! The cipher: AES-256-GCM with a random nonce in front of each box.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::rand;
 
 use super::failure::VaultFailure;
+use super::nonce;
 use super::secret::Secret;
 
 /// By how much a box is longer than what it holds: nonce and tag, in bytes.
@@ -31,8 +31,7 @@ impl BoxKey {
     /// Appends `nonce ‖ cipher text ‖ tag` to `out`. `bound` is authenticated and not stored.
     pub fn seal_onto(&self, out: &mut Vec<u8>, bound: &[u8], plain: &[u8]) -> Result<(), VaultFailure> {
         let failed = |_| VaultFailure::Cipher { doing: "sealing" };
-        let mut nonce = [0; NONCE_LEN];
-        rand::fill(&mut nonce).map_err(failed)?;
+        let nonce = nonce::draw().map_err(failed)?;
         out.extend_from_slice(&nonce);
         let start = out.len();
         out.extend_from_slice(plain);

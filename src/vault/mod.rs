@@ -23,6 +23,7 @@ mod job;
 mod keyring;
 mod keys_db;
 mod master_key;
+mod nonce;
 mod pack;
 mod pack_writer;
 mod seal;
