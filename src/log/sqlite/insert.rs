@@ -1,6 +1,6 @@
 //! Writes one round: streams and accounts at first sight, events, index rows, idempotency rows.
 
-use rusqlite::{CachedStatement, Transaction, params};
+use rusqlite::{CachedStatement, Connection, params};
 use sealpost_domain::ids::AccountId;
 
 use crate::log::append::IdempotencyRow;
@@ -12,13 +12,13 @@ use super::connection::failed;
 use super::reads::{reason_text, stored};
 use super::write::{Heads, StreamHead};
 
-/// Writes a round into the transaction, and what it learns into the heads.
+/// Writes a round into the open transaction, and what it learns into the heads.
 ///
 /// # Errors
 /// [`LogFailure::Refused`] when a row breaks a rule of the schema; the store's own failures.
-pub(super) fn round(transaction: &Transaction<'_>, heads: &mut Heads, round: &Round) -> Result<(), LogFailure> {
+pub(super) fn round(connection: &Connection, heads: &mut Heads, round: &Round) -> Result<(), LogFailure> {
     let doing = "writing events";
-    let mut event = transaction
+    let mut event = connection
         .prepare_cached(
             "INSERT INTO events (position, stream, sequence, account, account_seq, epoch, recorded_at, event_id,
                                  event_type, event_version, payload, metadata, leaf)
@@ -28,10 +28,10 @@ pub(super) fn round(transaction: &Transaction<'_>, heads: &mut Heads, round: &Ro
     let (epoch, recorded_at) = (stored(round.epoch), round.recorded_at.as_millis());
     for placed in &round.rows {
         let account = match placed.row.account {
-            Some(account) => Some(account_of(transaction, heads, account, placed.account_seq)?),
+            Some(account) => Some(account_of(connection, heads, account, placed.account_seq)?),
             None => None,
         };
-        let stream = stream_of(transaction, heads, placed, account)?;
+        let stream = stream_of(connection, heads, placed, account)?;
         event
             .execute(params![
                 stored(placed.position),
@@ -50,26 +50,26 @@ pub(super) fn round(transaction: &Transaction<'_>, heads: &mut Heads, round: &Ro
             ])
             .map_err(failed(doing))?;
         if let Some(change) = &placed.row.index {
-            index(transaction, heads, change)?;
+            index(connection, heads, change)?;
         }
     }
     for row in &round.idempotency {
-        idempotency(transaction, heads, row)?;
+        idempotency(connection, heads, row)?;
     }
     Ok(())
 }
 
 /// The account's number, given at first sight.
 fn account_of(
-    transaction: &Transaction<'_>,
+    connection: &Connection,
     heads: &mut Heads,
     account: AccountId,
     seq: Option<u64>,
 ) -> Result<i64, LogFailure> {
-    let known = heads.account(transaction, account)?;
+    let known = heads.account(connection, account)?;
     let id = match known.id {
         Some(id) => id,
-        None => transaction
+        None => connection
             .prepare_cached("INSERT INTO accounts (account) VALUES (?1)")
             .and_then(|mut insert: CachedStatement<'_>| insert.insert([account.as_uuid().as_bytes()]))
             .map_err(failed("adding an account"))?,
@@ -80,16 +80,16 @@ fn account_of(
 
 /// The stream's number, given at first sight.
 fn stream_of(
-    transaction: &Transaction<'_>,
+    connection: &Connection,
     heads: &mut Heads,
     placed: &PlacedRow,
     account: Option<i64>,
 ) -> Result<i64, LogFailure> {
     let stream = &placed.row.stream;
-    let known = heads.stream(transaction, stream)?;
+    let known = heads.stream(connection, stream)?;
     let id = match known.id {
         Some(id) => id,
-        None => transaction
+        None => connection
             .prepare_cached("INSERT INTO streams (stream_type, stream_id, account) VALUES (?1, ?2, ?3)")
             .and_then(|mut insert| insert.insert(params![stream.stream_type.as_str(), stream.id, account]))
             .map_err(failed("adding a stream"))?,
@@ -102,10 +102,10 @@ fn stream_of(
     Ok(id)
 }
 
-fn index(transaction: &Transaction<'_>, heads: &mut Heads, change: &IndexChange) -> Result<(), LogFailure> {
+fn index(connection: &Connection, heads: &mut Heads, change: &IndexChange) -> Result<(), LogFailure> {
     let doing = "writing an index";
     let run = |sql: &str, params: &[&dyn rusqlite::ToSql]| {
-        transaction
+        connection
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(params))
             .map(drop)
@@ -126,7 +126,7 @@ fn index(transaction: &Transaction<'_>, heads: &mut Heads, change: &IndexChange)
             reason,
             until,
         } => {
-            let id = account_of(transaction, heads, *account, None)?;
+            let id = account_of(connection, heads, *account, None)?;
             run(
                 "INSERT INTO suppressed (account, token, reason, until) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (account, token) DO UPDATE SET reason = excluded.reason, until = excluded.until",
@@ -139,7 +139,7 @@ fn index(transaction: &Transaction<'_>, heads: &mut Heads, change: &IndexChange)
             )
         }
         IndexChange::Released { account, token } => {
-            let id = account_of(transaction, heads, *account, None)?;
+            let id = account_of(connection, heads, *account, None)?;
             run(
                 "DELETE FROM suppressed WHERE account = ?1 AND token = ?2",
                 &[&id, &token.as_str()],
@@ -149,9 +149,9 @@ fn index(transaction: &Transaction<'_>, heads: &mut Heads, change: &IndexChange)
 }
 
 /// Replaces an expired row: the plan has seen that there is no other.
-fn idempotency(transaction: &Transaction<'_>, heads: &mut Heads, row: &IdempotencyRow) -> Result<(), LogFailure> {
-    let account = account_of(transaction, heads, row.account, None)?;
-    transaction
+fn idempotency(connection: &Connection, heads: &mut Heads, row: &IdempotencyRow) -> Result<(), LogFailure> {
+    let account = account_of(connection, heads, row.account, None)?;
+    connection
         .prepare_cached(
             "INSERT INTO idempotency (account, key_hash, digest, answer, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (account, key_hash) DO UPDATE

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use sealpost_domain::ids::{AccountId, EventId};
 use sealpost_domain::{Instant, StreamId};
 
@@ -36,6 +36,9 @@ pub struct SqliteStore {
     folder: Folder,
     path: PathBuf,
     connection: Option<Connection>,
+    /// Whether a transaction is open: from the first question of a round until its commit, so that the questions cost
+    /// no locks of their own.
+    in_round: bool,
     heads: Heads,
     reads: Arc<SqliteReads>,
     wal_pages: Arc<AtomicU64>,
@@ -74,6 +77,7 @@ impl SqliteStore {
             reads: Arc::new(SqliteReads::of(path.clone())),
             heads: Heads::new(),
             connection: None,
+            in_round: false,
             wal_pages: Arc::default(),
             folder,
             path,
@@ -86,6 +90,33 @@ impl SqliteStore {
             source: "it is opened by `begin`".into(),
         })?;
         Ok((connection, &mut self.heads))
+    }
+
+    /// The same within the round's transaction.
+    fn round_parts(&mut self) -> Result<(&mut Connection, &mut Heads), LogFailure> {
+        if !self.in_round {
+            let (connection, _) = self.parts()?;
+            connection
+                .prepare_cached("BEGIN IMMEDIATE")
+                .and_then(|mut begin| begin.execute([]))
+                .map_err(failed("beginning a round"))?;
+            self.in_round = true;
+        }
+        self.parts()
+    }
+
+    /// Ends the transaction of a round that has nothing to write, or cannot.
+    fn leave_round(&mut self) -> Result<(), LogFailure> {
+        if std::mem::take(&mut self.in_round) {
+            let (connection, _) = self.parts()?;
+            // A failed commit may have ended it already.
+            if !connection.is_autocommit() {
+                connection
+                    .execute_batch("ROLLBACK")
+                    .map_err(failed("leaving a round"))?;
+            }
+        }
+        Ok(())
     }
 
     /// Copies from the WAL into the database and syncs it; whether nothing is left to copy.
@@ -107,6 +138,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn begin(&mut self) -> Result<Head, LogFailure> {
         self.connection = None;
+        self.in_round = false;
         self.heads = Heads::new();
         self.reads.forget();
         let mut connection = open_writer(&self.path)?;
@@ -150,17 +182,17 @@ impl Store for SqliteStore {
     }
 
     fn stream_head(&mut self, stream: &StreamId) -> Result<u64, LogFailure> {
-        let (connection, heads) = self.parts()?;
+        let (connection, heads) = self.round_parts()?;
         Ok(heads.stream(connection, stream)?.sequence)
     }
 
     fn account_head(&mut self, account: AccountId) -> Result<u64, LogFailure> {
-        let (connection, heads) = self.parts()?;
+        let (connection, heads) = self.round_parts()?;
         Ok(heads.account(connection, account)?.seq)
     }
 
     fn is_taken(&mut self, change: &IndexChange) -> Result<bool, LogFailure> {
-        let (connection, _) = self.parts()?;
+        let (connection, _) = self.round_parts()?;
         let (sql, name) = match change {
             IndexChange::Key { hash, .. } => ("SELECT 1 FROM key_index WHERE hash = ?1", hash.as_str()),
             IndexChange::Login { token, .. } => ("SELECT 1 FROM login_index WHERE token = ?1", token.as_str()),
@@ -177,7 +209,7 @@ impl Store for SqliteStore {
         account: AccountId,
         key_hash: &[u8; 32],
     ) -> Result<Option<IdempotencyAnswer>, LogFailure> {
-        let (connection, _) = self.parts()?;
+        let (connection, _) = self.round_parts()?;
         reads::idempotency(connection, account, key_hash)
     }
 
@@ -187,22 +219,27 @@ impl Store for SqliteStore {
     }
 
     fn commit(&mut self, round: &Round) -> Result<(), LogFailure> {
-        let (connection, heads) = self.parts()?;
-        let done = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(failed("beginning a round"))
-            .and_then(|transaction| {
-                insert::round(&transaction, heads, round)?;
-                transaction.commit().map_err(failed("committing a round"))
-            });
-        if done.is_err() {
-            // They hold what the round would have made true.
-            heads.clear();
+        let (connection, heads) = self.round_parts()?;
+        let done = insert::round(connection, heads, round).and_then(|()| {
+            connection
+                .prepare_cached("COMMIT")
+                .and_then(|mut commit| commit.execute([]))
+                .map(drop)
+                .map_err(failed("committing a round"))
+        });
+        match done {
+            Ok(()) => self.in_round = false,
+            Err(_) => {
+                // They hold what the round would have made true.
+                self.heads.clear();
+                self.leave_round()?;
+            }
         }
         done
     }
 
     fn tend(&mut self, load: Load, now: Instant) -> Result<(), LogFailure> {
+        self.leave_round()?;
         let wal_bytes = self.wal_pages.load(Ordering::Relaxed).saturating_mul(PAGE_BYTES);
         let due = match load {
             Load::Busy => wal_bytes >= CHECKPOINT_BUSY_BYTES,
