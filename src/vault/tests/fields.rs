@@ -216,7 +216,9 @@ proptest! {
         let Personal::Sealed(name) = &fields.name else { panic!() };
         let mut text = name.as_str().to_owned();
         let at = at.index(text.len());
-        prop_assume!(text[at..=at] != to);
+        // The key's id comes first, in hex, which is read in either case: another case there is no other text.
+        let same = if at < 32 { text[at..=at].eq_ignore_ascii_case(&to) } else { text[at..=at] == to };
+        prop_assume!(!same);
         text.replace_range(at..=at, &to);
         fields.name = Personal::Sealed(Sealed::from_text(text));
         let read = opened(&world.vault, fields, context.event_id);
