@@ -93,7 +93,13 @@ impl Registry {
         let (source, registry) = (self.log.source(), ctx.address());
         // Drawn before the log is read: what fails from here on makes the state stale.
         let generation = self.log.new_generation();
+        // What an actor that panicked had handed over lands without it: the log is read behind that.
+        let fence = self.log.fence();
         actix::spawn(async move {
+            if let Err(busy) = fence.await {
+                tracing::warn!(account.id = %account, error = %busy, "an account cannot be woken");
+                return registry.do_send(Woken { account, read: None });
+            }
             let read = tokio::task::spawn_blocking(move || source.account_control(account)).await;
             let read = match read {
                 Ok(Ok(recorded)) => Some((generation, Hot::replay(recorded))),

@@ -202,6 +202,40 @@ impl Future for Ticket {
     }
 }
 
+/// Ready when everything that was handed over before it is answered. Dropping it changes nothing.
+#[derive(Debug)]
+pub struct Fence {
+    passed: Result<Ticket, Busy>,
+}
+
+impl Fence {
+    /// A fence that stands where its request stands, or that could not be put up.
+    pub(super) const fn new(passed: Result<Ticket, Busy>) -> Self {
+        Self { passed }
+    }
+
+    /// Waits for it on a thread that may block.
+    ///
+    /// # Errors
+    /// [`Busy::Stopped`] when the log stopped meanwhile, so that something may still be in doubt; [`Busy::Closed`].
+    pub fn wait(self) -> Result<(), Busy> {
+        self.passed?.wait().map(drop).map_err(|_| Busy::Stopped)
+    }
+}
+
+impl Future for Fence {
+    type Output = Result<(), Busy>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.passed {
+            Ok(ticket) => Pin::new(ticket)
+                .poll(context)
+                .map(|answer| answer.map(drop).map_err(|_| Busy::Stopped)),
+            Err(busy) => Poll::Ready(Err(*busy)),
+        }
+    }
+}
+
 /// The end of a ticket that the writer holds.
 #[derive(Debug)]
 pub(super) struct Reply(oneshot::Sender<Result<Appended, AppendFailure>>);

@@ -11,7 +11,7 @@ use sealpost_domain::limits;
 use crate::clock::Clock;
 use crate::vault::Vault;
 
-use super::append::{Append, Busy, Ticket};
+use super::append::{Append, Busy, Fence, Lane, OnConflict, Ticket};
 use super::failure::LogFailure;
 use super::generation::{Generation, Generations};
 use super::lanes::{Lanes, Request, Room};
@@ -123,6 +123,22 @@ impl Log {
             Err(malformed) => reply.send(Err(malformed)),
         }
         Ok(ticket)
+    }
+
+    /// Stands behind everything that was handed over so far, whatever its lane. Whoever reads the log after it misses
+    /// nothing of what somebody who is gone (an actor that panicked) had handed over.
+    #[must_use = "it tells when it is passed"]
+    pub fn fence(&self) -> Fence {
+        let (reply, ticket) = Ticket::new();
+        // A request of no rows takes no room, so that only a closed log refuses it.
+        let append = Append {
+            lane: Lane::NewMail,
+            generation: None,
+            rows: Vec::new(),
+            idempotency: None,
+            on_conflict: OnConflict::Answer,
+        };
+        Fence::new(self.0.shared.lanes.push(Request { append, reply }).map(|()| ticket))
     }
 
     /// A fresh generation. Draw it before reading the state that requests will be decided on.

@@ -35,7 +35,8 @@ mod tail;
 mod writer;
 
 pub use append::{
-    Append, AppendFailure, Appended, Busy, Expected, IdempotencyAnswer, IdempotencyRow, Lane, OnConflict, Row, Ticket,
+    Append, AppendFailure, Appended, Busy, Expected, Fence, IdempotencyAnswer, IdempotencyRow, Lane, OnConflict, Row,
+    Ticket,
 };
 pub use failure::{FailureClass, LogFailure};
 pub use generation::Generation;

@@ -74,6 +74,8 @@ impl Writer {
                 None => false,
             });
         }
+        // Who read the log while it stood still may have missed what turns out to be on record now.
+        self.shared.generations.end_all();
         self.shared.tail.advance(self.head.position);
         for (one, present) in held.drain(..).zip(present) {
             one.settle_after_failure(present, otherwise.clone());

@@ -1,5 +1,9 @@
 //! Room in the channel: new mail is told "busy" first, what must get through does.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Waker};
+
 use sealpost::log::{Busy, Expected, Lane, LogState};
 use sealpost_domain::limits;
 
@@ -109,4 +113,35 @@ pub fn a_generation_keeps_its_order_across_lanes<F: Fixture>() {
     blocker.wait().unwrap();
     let [accept, hold, elsewhere] = [accept, hold, elsewhere].map(|ticket| ticket.wait().unwrap().first_position);
     assert!(elsewhere < accept && accept < hold, "{elsewhere} {accept} {hold}");
+}
+
+pub fn a_fence_is_passed_when_all_before_it_is_answered<F: Fixture>() {
+    let world = World::<F>::new();
+    let cast = &world.cast;
+    world.faults.shut();
+    let blocker = world.ask(mail(vec![cast.accepted(cast.ann, message_id())])).unwrap();
+    world.faults.wait_until_one_waits();
+    let before: Vec<_> = [Lane::NewMail, Lane::Start, Lane::Security]
+        .map(|lane| {
+            let row = cast.accepted(cast.ann, message_id());
+            (row.event_id, world.ask(request(lane, vec![row])).unwrap())
+        })
+        .into();
+    let mut fence = world.log.fence();
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(Pin::new(&mut fence).poll(&mut context).is_pending());
+    std::thread::scope(|scope| {
+        let passed = scope.spawn(|| {
+            fence.wait().unwrap();
+            let reader = world.log.read();
+            before.iter().all(|(event, _)| reader.event_present(*event).unwrap())
+        });
+        world.faults.open();
+        assert!(passed.join().unwrap());
+    });
+    blocker.wait().unwrap();
+    world.log.fence().wait().unwrap();
+    assert_eq!(world.log.read().head(), 5, "a fence records nothing");
+    world.log.close();
+    assert_eq!(block_on(world.log.fence()), Err(Busy::Closed));
 }

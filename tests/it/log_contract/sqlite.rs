@@ -117,6 +117,7 @@ suite! { Sqlite:
         a_slot_is_held_until_its_outcome_is_answered,
         a_full_disk_stops_new_mail_alone,
         a_generation_keeps_its_order_across_lanes,
+        a_fence_is_passed_when_all_before_it_is_answered,
     }
     indexes {
         a_key_is_found_by_its_hash,

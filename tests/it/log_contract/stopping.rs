@@ -87,8 +87,14 @@ pub fn a_store_that_stays_away_stops_the_log_until_it_is_back<F: Fixture>() {
     assert_eq!(world.log.state(), LogState::Stopped);
     let refused = world.ask(security(vec![cast.opened(cast.ann)]));
     assert_eq!(refused.unwrap_err(), Busy::Stopped);
+    assert_eq!(world.log.fence().wait(), Err(Busy::Stopped), "something is in doubt");
+    let blind = world.log.new_generation();
     world.faults.set_away(false);
     let appended = held.wait().unwrap();
+    assert!(
+        blind.is_stale(),
+        "what was read meanwhile lacks what is on record after all"
+    );
     assert!(world.log.read().event_present(row.event_id).unwrap());
     wait_for_epoch(&world, 2);
     assert_eq!(appended.first_position, 2);
