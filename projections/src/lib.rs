@@ -27,6 +27,7 @@ mod round;
 pub mod runner;
 #[cfg(test)]
 mod sample;
+pub mod shared_source;
 pub mod spool;
 mod store;
 #[cfg(test)]
@@ -38,5 +39,6 @@ pub use progress::{Progress, RunnerState};
 pub use rebuild::{RebuildReport, rebuild_check};
 pub use round::Poison;
 pub use runner::{Runner, Running};
+pub use shared_source::SharedSource;
 
 pub use projection::{EventSource, FoldRefusal, Projection, RowChange, SourceFailure, Value};

@@ -35,8 +35,8 @@ pub enum SourceFailure {
 
 /// Where recorded events come from: the log, with personal fields opened where their keys exist.
 pub trait EventSource: Send + Sync {
-    /// Durable events after a position, in the order of their positions without a gap, at most `limit`. Fewer, down to
-    /// none, only where the log ends. Blocks.
+    /// Durable events after a position, in the order of their positions without a gap, at most `limit`. None only
+    /// where the log ends; fewer anywhere. Blocks.
     ///
     /// # Errors
     /// As [`SourceFailure`] says.

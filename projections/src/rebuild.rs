@@ -90,11 +90,39 @@ impl Shadow {
     fn new(dir: &Path, projection: &'static str) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self(
-            dir.join(format!("shadow-{projection}-{}-{number}", std::process::id())),
-            projection,
-        )
+        let folder = dir.join(format!("{}{number}", shadow_prefix(projection, std::process::id())));
+        // An earlier process may have had the same number, and been killed over its shadow.
+        drop(std::fs::remove_dir_all(&folder));
+        Self(folder, projection)
     }
+}
+
+fn shadow_prefix(projection: &str, process: u32) -> String {
+    format!("shadow-{projection}-{process}-")
+}
+
+/// Removes shadows that another process left behind when it was killed. One process owns the folder, so they are
+/// nobody's.
+pub(crate) fn remove_stale_shadows<P: Projection>(dir: &Path) -> Result<(), ProjectionFailure> {
+    let at_dir = |source| ProjectionFailure::File {
+        path: dir.to_owned(),
+        source,
+    };
+    let (any, own) = (
+        format!("shadow-{}-", P::NAME),
+        shadow_prefix(P::NAME, std::process::id()),
+    );
+    for entry in std::fs::read_dir(dir).map_err(at_dir)? {
+        let entry = entry.map_err(at_dir)?;
+        let name = entry.file_name();
+        let is_stale = name
+            .to_str()
+            .is_some_and(|name| name.starts_with(&any) && !name.starts_with(&own));
+        if is_stale {
+            std::fs::remove_dir_all(entry.path()).map_err(at_dir)?;
+        }
+    }
+    Ok(())
 }
 
 impl Drop for Shadow {

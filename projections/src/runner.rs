@@ -10,6 +10,7 @@ use sealpost_domain::Recorded;
 use crate::failure::ProjectionFailure;
 use crate::progress::{Progress, RunnerState};
 use crate::projection::{EventSource, Projection, SourceFailure};
+use crate::rebuild::remove_stale_shadows;
 use crate::round::{Folded, Poison, ROUND_EVENTS_MAX, fold_events};
 use crate::store::sqlite::{Shape, Standing, Store, file_of, remove_other_versions};
 
@@ -129,7 +130,7 @@ struct Follower<P> {
     source: Arc<dyn EventSource>,
     progress: Progress,
     store: Option<Store>,
-    /// Whether the files of other versions are gone.
+    /// Whether the files of other versions and of shadow builds that were cut short are gone.
     tidied: bool,
     projection: std::marker::PhantomData<P>,
 }
@@ -227,8 +228,9 @@ impl<P: Projection> Follower<P> {
         self.progress.set_state(RunnerState::Following);
         if !self.tidied {
             self.tidied = true;
-            if let Err(failure) = remove_other_versions::<P>(&self.dir) {
-                tracing::warn!(projection.name = P::NAME, "files of other versions stay: {failure}");
+            let tidied = remove_other_versions::<P>(&self.dir).and_then(|()| remove_stale_shadows::<P>(&self.dir));
+            if let Err(failure) = tidied {
+                tracing::warn!(projection.name = P::NAME, "files that nobody reads stay: {failure}");
             }
         }
         self.source.wait_past(checkpoint, IDLE_AT_MOST);

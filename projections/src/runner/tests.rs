@@ -278,10 +278,16 @@ fn files_of_other_versions_go_once_it_has_caught_up_and_files_of_others_stay() {
     ] {
         fs::write(dir.path().join(name), "x").unwrap();
     }
+    let own = format!("shadow-spool-{}-0", std::process::id());
+    for name in ["shadow-spool-0-1", "shadow-other-0-1", &own] {
+        fs::create_dir(dir.path().join(name)).unwrap();
+    }
     let log = log_of(1);
     let running = Runner::<Spool>::start(dir.path(), log.clone()).unwrap();
     until("tidied", &log, || {
-        !dir.path().join("spool-v99.db").exists() && !dir.path().join("spool-v0.db-wal").exists()
+        ["spool-v99.db", "spool-v0.db-wal", "shadow-spool-0-1"]
+            .iter()
+            .all(|name| !dir.path().join(name).exists())
     });
     running.stop();
     let mut left: Vec<String> = fs::read_dir(dir.path())
@@ -289,7 +295,17 @@ fn files_of_other_versions_go_once_it_has_caught_up_and_files_of_others_stay() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     left.sort();
-    assert_eq!(left, ["spool-v0.txt", "spool-v1.db", "spool-vx.db", "spooler-v0.db"]);
+    assert_eq!(
+        left,
+        [
+            "shadow-other-0-1",
+            &own,
+            "spool-v0.txt",
+            "spool-v1.db",
+            "spool-vx.db",
+            "spooler-v0.db"
+        ]
+    );
 }
 
 #[test]
