@@ -11,7 +11,7 @@ use rustls_pki_types::pem::PemObject;
 use sealpost_projections::activity::{Activity, ActivityQueries};
 use sealpost_projections::message_timeline::{MessageTimeline, TimelineQueries};
 use sealpost_projections::spool::{Spool, SpoolQueries};
-use sealpost_projections::{EventSource, ProjectionFailure, Runner, Running};
+use sealpost_projections::{EventSource, ProjectionFailure, Runner, Running, SharedSource};
 use thiserror::Error;
 
 use crate::actors::{Accounts, Attempt, SpoolFeed, Theatre, TheatreConfig, TheatreFailure};
@@ -240,11 +240,12 @@ impl Engine {
 impl ReadModels {
     fn start(folder: &Path, source: Arc<dyn EventSource>) -> Result<Self, StartFailure> {
         make_folder(folder)?;
+        let shared = SharedSource::new(source);
         Ok(Self {
             folder: folder.to_owned(),
-            spool: Runner::<Spool>::start(folder, source.clone())?,
-            activity: Runner::<Activity>::start(folder, source.clone())?,
-            timeline: Runner::<MessageTimeline>::start(folder, source)?,
+            spool: Runner::<Spool>::start(folder, shared.follower())?,
+            activity: Runner::<Activity>::start(folder, shared.follower())?,
+            timeline: Runner::<MessageTimeline>::start(folder, shared.follower())?,
         })
     }
 

@@ -82,6 +82,18 @@ limits! {
     PANICS_UNTIL_PARKED = 3, "A poison message must not burn the processor for ever.", "503 for that account alone";
     /// Minutes in which further refusals of one kind are only counted.
     REFUSAL_WINDOW_MINUTES = 10, "A flood must not fill the log.", "none";
+    /// Events that one transaction of a read model takes.
+    PROJECTION_ROUND_EVENTS_MAX = 1_000, "A reader waits for the end of a round.", "none: the next round follows at once";
+    /// Opened events that projections share while the slowest of them comes along.
+    SHARED_EVENTS_MAX = 4_000, "Memory; a projection that lags by more reads for itself.", "none";
+    /// Bytes of a search query.
+    SEARCH_QUERY_BYTES_MAX = 4_096, "A person types far less.", "422 validation error";
+    /// Words, phrases and ranges of one search query.
+    SEARCH_TERMS_MAX = 64, "Each costs a look at every row.", "422 validation error";
+    /// Brackets within brackets of one search query.
+    SEARCH_DEPTH_MAX = 20, "The reader calls itself once for each.", "422 validation error";
+    /// Rows of the activity that one search looks at.
+    SEARCH_SCANNED_ROWS_MAX = 200_000, "No search holds a thread for long.", "a short page with a place to go on";
 }
 
 #[cfg(test)]

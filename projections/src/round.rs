@@ -2,14 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use sealpost_domain::Recorded;
+use sealpost_domain::{Recorded, limits};
 
 use crate::failure::ProjectionFailure;
 use crate::projection::{FoldRefusal, Projection, RowChange};
 use crate::store::sqlite::{Checkpoint, Round, Store, is_row_refused};
 
 /// Events that one transaction takes at most.
-pub(crate) const ROUND_EVENTS_MAX: usize = 1_000;
+pub(crate) const ROUND_EVENTS_MAX: usize = limits::PROJECTION_ROUND_EVENTS_MAX as usize;
 
 /// What came of a round.
 #[derive(Debug, Clone, PartialEq, Eq)]

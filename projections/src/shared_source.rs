@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use sealpost_domain::Recorded;
+use sealpost_domain::{Recorded, limits};
 
 use crate::projection::{EventSource, SourceFailure};
 
 /// Events that are kept at most. A follower that lags by more reads for itself.
-const KEPT_EVENTS_MAX: usize = 4_000;
+const KEPT_EVENTS_MAX: usize = limits::SHARED_EVENTS_MAX as usize;
 
 /// A source that several followers share.
 pub struct SharedSource {

@@ -10,7 +10,7 @@ use sealpost_domain::ids::{AccountId, KeyId, MessageId, RequestId};
 use sealpost_domain::message::TlsLevel;
 use sealpost_domain::metadata::{Actor, Channel};
 use sealpost_domain::rights::Method;
-use sealpost_domain::{Instant, Personal};
+use sealpost_domain::{Instant, Personal, limits};
 
 use super::attempt::{ActivityAttempt, last_attempts};
 use super::filter::{ActivityCursor, ActivityFilter, TextMatch};
@@ -22,8 +22,8 @@ use crate::failure::ProjectionFailure;
 use crate::projection::{Projection, Value};
 use crate::store::sqlite::{Reader, file_of};
 
-/// Rows that one search looks at; it then says where to go on, so that no search holds a thread for long.
-const SCANNED_ROWS_MAX: usize = 200_000;
+/// Rows that one search looks at; it then says where to go on.
+const SCANNED_ROWS_MAX: usize = limits::SEARCH_SCANNED_ROWS_MAX as usize;
 
 /// What became of one message. A personal value that the log has erased is `Erased` here.
 #[derive(Debug, Clone, PartialEq, Eq)]

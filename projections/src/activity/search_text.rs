@@ -6,16 +6,14 @@
 //! value  = word | "\"" phrase "\"" | "(" any ")" | "[" from "TO" to "]"   with * and ? in words
 //! ```
 
+use sealpost_domain::limits;
 use thiserror::Error;
 
 use super::search_match::{Clause, Field, Pattern, Range};
 
-/// Bytes of a query; a person types far less.
-const QUERY_BYTES_MAX: usize = 4_096;
-/// Words, phrases and ranges of one query: each costs a look at every row.
-const TERMS_MAX: usize = 64;
-/// Brackets within brackets: the reader calls itself once for each.
-const DEPTH_MAX: usize = 20;
+const QUERY_BYTES_MAX: usize = limits::SEARCH_QUERY_BYTES_MAX as usize;
+const TERMS_MAX: usize = limits::SEARCH_TERMS_MAX as usize;
+const DEPTH_MAX: usize = limits::SEARCH_DEPTH_MAX as usize;
 
 /// Why a query is not looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
