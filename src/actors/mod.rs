@@ -5,6 +5,7 @@
 
 mod account_actor;
 mod accounts;
+mod answer_text;
 mod attempt;
 mod credits;
 mod destination_actor;
@@ -24,6 +25,7 @@ mod work;
 mod worker;
 
 pub use accounts::Accounts;
+pub use answer_text::{read_answers, write_answers};
 pub use attempt::{Attempt, Job, OpenFailed, Report, Reuse, Route, Routes, Session, TlsDemand};
 pub use destinations::Destinations;
 pub use dispatch::Dispatch;
@@ -34,6 +36,8 @@ pub use work::{
     Admission, Admitted, Begun, Claim, Deliverable, DomainView, KeyView, Manage, ManageMessage, Managed, RecipientKind,
     SendAnswer, SendCall, SendRecipient, Verdict,
 };
+
+pub use crate::log::{IdempotencyAnswer, IdempotencyRow};
 
 use sealpost_domain::ids::{AttemptId, EventId};
 use uuid::Uuid;

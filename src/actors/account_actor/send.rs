@@ -8,9 +8,10 @@ use sealpost_domain::suppression::SuppressionReason;
 use sealpost_domain::{Event, Instant, Personal};
 
 use super::actor::{AccountActor, admission, tell};
+use crate::actors::answer_text::write_answers;
 use crate::actors::dispatch::Dispatch;
 use crate::actors::work::{Admission, Deliverable, RecipientKind, Reply, SendAnswer, SendCall, SendRecipient, Verdict};
-use crate::log::{Append, Expected, Lane, OnConflict, Row};
+use crate::log::{Append, Expected, IdempotencyRow, Lane, OnConflict, Row};
 
 /// What one recipient of a call comes to.
 struct Decided {
@@ -50,11 +51,16 @@ impl AccountActor {
             rows.push(one.row);
             dispatches.extend(one.dispatch);
         }
+        // The row keeps what a repeat is to be told, and that is known only here.
+        let idempotency = call.idempotency.take().map(|row| IdempotencyRow {
+            answer: write_answers(&answers),
+            ..row
+        });
         let append = Append {
             lane: Lane::NewMail,
             generation: Some(self.generation.clone()),
             rows,
-            idempotency: call.idempotency,
+            idempotency,
             on_conflict: OnConflict::Answer,
         };
         match self.append(append) {
