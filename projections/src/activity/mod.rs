@@ -4,6 +4,7 @@
 //! nowhere else on disk; what is erased in the log has no value here, and no search finds it.
 
 mod attempt;
+mod count;
 mod filter;
 mod fold;
 mod query;

@@ -90,7 +90,7 @@ pub struct ActivityPage {
 
 /// Questions to the activity. Cheap to clone; each blocks while SQLite reads.
 #[derive(Debug, Clone)]
-pub struct ActivityQueries(Reader);
+pub struct ActivityQueries(pub(super) Reader);
 
 const COLUMNS: &str = "message, account, at_ms, state, reason, key_id, method, actor, channel, request, client_ip, \
                        user_agent, sender, recipient, recipient_domain, subject, tags_json, metadata_json, \
@@ -253,7 +253,7 @@ fn read(columns: &mut Columns<'_, '_>) -> Result<ActivityRow, BadColumn> {
 
 impl Columns<'_, '_> {
     /// Two columns: the name of a state and the word of its reason.
-    fn state(&mut self) -> Result<ActivityState, BadColumn> {
+    pub(super) fn state(&mut self) -> Result<ActivityState, BadColumn> {
         let name = self.named()?;
         let reason: Option<String> = self.take()?;
         ActivityState::read(name, reason.as_deref()).ok_or(BadColumn(3))
