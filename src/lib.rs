@@ -10,6 +10,7 @@ pub mod clock;
 pub mod compose;
 pub mod config;
 pub mod delivery;
+pub mod http;
 pub mod log;
 pub mod proof;
 pub mod serve;

@@ -28,6 +28,8 @@ limits! {
     MESSAGE_BYTES_MAX = 26_214_400, "25 MiB is what large receivers take.", "413 / 422 message_too_large";
     /// Bytes of an HTTP request body; base64 makes a message a third larger.
     REQUEST_BYTES_MAX = 36_700_160, "A 25 MiB message in base64 inside JSON.", "413 request_too_large";
+    /// Bytes of the bodies of all requests that are in hand.
+    REQUEST_BODIES_BYTES_MAX = 268_435_456, "Memory: whoever has no key yet may send a body too.", "503 with Retry-After";
     /// Headers that a caller may add to a message.
     CUSTOM_HEADERS_MAX = 100, "Receivers refuse long header blocks.", "422 validation error";
     /// Bytes of a subject.

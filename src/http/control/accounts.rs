@@ -1,0 +1,125 @@
+//! Accounts and their users: listed, opened, registered.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use sealpost_domain::metadata::Metadata;
+use sealpost_domain::user::Role;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::ControlParts;
+use super::call::{account, accounts, answer, members, operator};
+use crate::access::{NewAccount, NewUser};
+use crate::http::fault::Fault;
+use crate::http::fields::Fields;
+
+/// Longest name of an account, in bytes.
+const NAME_BYTES_MAX: usize = 200;
+
+/// `GET /accounts`
+pub(super) async fn list(request: HttpRequest, parts: web::Data<ControlParts>) -> HttpResponse {
+    let listed = accounts(&parts).await;
+    let shown = |accounts: Vec<_>| json!({ "accounts": accounts });
+    answer(
+        &request,
+        listed.map(|all| shown(all.iter().map(|account| account.to_hex()).collect())),
+    )
+}
+
+/// `POST /accounts`
+pub(super) async fn create(
+    request: HttpRequest,
+    payload: web::Payload,
+    parts: web::Data<ControlParts>,
+) -> HttpResponse {
+    let created = async {
+        let mut fields = members(&parts, payload).await?;
+        let new = read_account(&mut fields)?;
+        fields.finish()?;
+        let metadata = Metadata::clone(&operator(&parts, &request, None));
+        let enrolled = parts.enrolment.open_account(metadata, new).await?;
+        Ok(json!({ "account": enrolled.account.to_hex(), "user": enrolled.user.map(|user| user.to_hex()) }))
+    };
+    answer(&request, created.await)
+}
+
+/// `POST /users`
+pub(super) async fn register(
+    request: HttpRequest,
+    payload: web::Payload,
+    parts: web::Data<ControlParts>,
+) -> HttpResponse {
+    let registered = async {
+        let mut fields = members(&parts, payload).await?;
+        let account = account(&parts, fields.text("account")?).await?;
+        let new = read_user(&mut fields)?.ok_or_else(|| fields.missing("login"))?;
+        fields.finish()?;
+        let metadata = Metadata::clone(&operator(&parts, &request, Some(account)));
+        let user = parts.enrolment.register_user(account, metadata, new).await?;
+        Ok::<Value, Fault>(json!({ "account": account.to_hex(), "user": user.to_hex() }))
+    };
+    answer(&request, registered.await)
+}
+
+fn read_account(fields: &mut Fields) -> Result<NewAccount, Fault> {
+    let name = fields.text_required("name")?;
+    if name.is_empty() || name.len() > NAME_BYTES_MAX {
+        return Err(fields.wrong("name", format!("Please enter 1 to {NAME_BYTES_MAX} bytes")));
+    }
+    let contact = fields.text("contact")?;
+    let owner = read_user(fields)?;
+    // Whoever signs in is told, where nobody else is named.
+    let contact = contact.or_else(|| owner.as_ref().map(|owner| owner.login.clone()));
+    Ok(NewAccount {
+        name,
+        contact: contact.ok_or_else(|| fields.missing("contact"))?,
+        owner,
+    })
+}
+
+/// A user, where a sign-in address is named.
+fn read_user(fields: &mut Fields) -> Result<Option<NewUser>, Fault> {
+    let Some(login) = fields.text("login")? else {
+        return Ok(None);
+    };
+    let password = Zeroizing::new(fields.text_required("password")?);
+    let role = match fields.text("role")?.as_deref() {
+        None | Some("owner") => Role::Owner,
+        Some("admin") => Role::Admin,
+        Some("developer") => Role::Developer,
+        Some("auditor") => Role::Auditor,
+        Some(_) => return Err(fields.wrong("role", "Please enter owner, admin, developer or auditor")),
+    };
+    Ok(Some(NewUser { login, password, role }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<NewAccount, Fault> {
+        read_account(&mut Fields::of_body(json.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn an_account_has_a_name_and_somebody_to_tell() {
+        let new = read(r#"{"name":"Shop","login":"ann@x.org","password":"correct horse battery"}"#).unwrap();
+        assert_eq!(
+            (new.contact.as_str(), new.owner.map(|owner| owner.role)),
+            ("ann@x.org", Some(Role::Owner))
+        );
+        let new = read(r#"{"name":"Shop","contact":"ops@x.org"}"#).unwrap();
+        assert!(new.owner.is_none());
+        for (json, field) in [
+            ("{}", "name"),
+            (r#"{"name":""}"#, "name"),
+            (r#"{"name":"Shop"}"#, "contact"),
+            (r#"{"name":"Shop","login":"ann@x.org"}"#, "password"),
+            (
+                r#"{"name":"Shop","login":"a@x.org","password":"p","role":"king"}"#,
+                "role",
+            ),
+        ] {
+            assert_eq!(read(json).unwrap_err().field.as_deref(), Some(field), "{json}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What every handler may use: the rooms behind the doors, and the room that requests may take.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sealpost_projections::Progress;
+use sealpost_projections::activity::ActivityQueries;
+use sealpost_projections::message_timeline::TimelineQueries;
+use sealpost_projections::spool::SpoolQueries;
+use zeroize::Zeroizing;
+
+use super::body::BodyRoom;
+use super::fault::Fault;
+use super::fields::Fields;
+use super::ports::{Condition, MetricsText};
+use super::work_pool::WorkPool;
+use crate::access::{Gate, KeyDesk};
+use crate::actors::Accounts;
+use crate::clock::Clock;
+use crate::compose::Keeper;
+use crate::log::read::LogReader;
+
+/// Bodies above this size are parsed off the threads that answer requests, in bytes.
+const PARSE_HERE_BYTES_MAX: usize = 64 * 1024;
+/// Reads of read models and of the log that run at once.
+const READS_AT_ONCE: usize = 8;
+/// How long an answer waits for a read model to come to what the caller has just done.
+const FRESH_WITHIN: Duration = Duration::from_secs(2);
+
+/// The read models and how far they are.
+#[derive(Clone, Debug)]
+pub struct ReadModels {
+    /// What became of each message.
+    pub activity: ActivityQueries,
+    /// How far it is.
+    pub activity_progress: Progress,
+    /// What happened to one message.
+    pub timeline: TimelineQueries,
+    /// How far it is.
+    pub timeline_progress: Progress,
+    /// What waits to be sent.
+    pub spool: SpoolQueries,
+    /// How far it is.
+    pub spool_progress: Progress,
+}
+
+/// What the doors are given.
+pub struct FrontParts {
+    /// Lets calls in.
+    pub gate: Gate,
+    /// The door to the accounts.
+    pub accounts: Accounts,
+    /// Composes and keeps.
+    pub keeper: Keeper,
+    /// The log's readers.
+    pub log: LogReader,
+    /// What people look at.
+    pub models: ReadModels,
+    /// How the log is.
+    pub condition: Arc<dyn Condition>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The text of `/metrics`.
+    pub metrics: MetricsText,
+    /// Opens `/metrics` from elsewhere than loopback.
+    pub metrics_token: Option<Zeroizing<String>>,
+    /// After how long a message that nobody took bounces, where the call does not say it.
+    pub message_lifetime: Duration,
+    /// Name of this node.
+    pub node: String,
+}
+
+/// What every handler may use. One for all threads.
+pub struct Front {
+    pub(super) gate: Gate,
+    pub(super) accounts: Accounts,
+    pub(super) keys: KeyDesk,
+    pub(super) keeper: Keeper,
+    pub(super) log: LogReader,
+    pub(super) models: ReadModels,
+    pub(super) condition: Arc<dyn Condition>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) metrics: MetricsText,
+    pub(super) metrics_token: Option<Zeroizing<String>>,
+    pub(super) message_lifetime: Duration,
+    pub(super) node: String,
+    pub(super) bodies: BodyRoom,
+    pub(super) work: WorkPool,
+    reads: WorkPool,
+}
+
+impl std::fmt::Debug for Front {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Front")
+            .field("node", &self.node)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Front {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: FrontParts) -> Self {
+        Self {
+            gate: parts.gate,
+            keys: KeyDesk::new(parts.accounts.clone()),
+            accounts: parts.accounts,
+            keeper: parts.keeper,
+            log: parts.log,
+            models: parts.models,
+            condition: parts.condition,
+            clock: parts.clock,
+            metrics: parts.metrics,
+            metrics_token: parts.metrics_token,
+            message_lifetime: parts.message_lifetime,
+            node: parts.node,
+            bodies: BodyRoom::default(),
+            work: WorkPool::for_processors(),
+            reads: WorkPool::new(READS_AT_ONCE),
+        }
+    }
+
+    /// Reads something that blocks.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        self.reads.run(read).await
+    }
+
+    /// Parses a body: a large one off the threads that answer requests.
+    pub(super) async fn parse(&self, bytes: Vec<u8>) -> Result<Fields, Fault> {
+        if bytes.len() <= PARSE_HERE_BYTES_MAX {
+            return Fields::of_body(&bytes);
+        }
+        self.work.run(move || Fields::of_body(&bytes)).await
+    }
+
+    /// A wait until a read model knows what is in the log now, so that people see what they have just done. Run it
+    /// within [`Front::read`]; it blocks, and gives up after two seconds.
+    pub(super) fn fresh(&self, progress: &Progress) -> impl FnOnce() + Send + 'static {
+        let (progress, head) = (progress.clone(), self.log.head());
+        move || {
+            if !progress.wait_for(head, FRESH_WITHIN) {
+                tracing::debug!(
+                    projection.name = progress.name(),
+                    position = head,
+                    "a read model is behind"
+                );
+            }
+        }
+    }
+}

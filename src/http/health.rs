@@ -1,0 +1,85 @@
+//! `/healthz`, `/readyz`, `/metrics`: what watches the program asks.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use sealpost_projections::{Progress, RunnerState};
+use serde_json::{Value, json};
+
+use super::error_code::ErrorCode;
+use super::front::Front;
+use super::ports::LogCondition;
+use super::v1::problem::problem;
+use super::visit::{bearer, peer_ip};
+
+/// `GET /healthz`: the program runs and answers.
+pub(super) async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "ok" }))
+}
+
+/// `GET /readyz`: whether mail is accepted and goes out.
+pub(super) async fn readyz(front: web::Data<Front>) -> HttpResponse {
+    let Readiness { is_ready, shown } = readiness(&front);
+    let status = if is_ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    HttpResponse::build(status).json(json!({ "ready": is_ready, "parts": shown }))
+}
+
+/// `GET /metrics`: for this machine, or with the token.
+pub(super) async fn metrics(request: HttpRequest, front: web::Data<Front>) -> HttpResponse {
+    let token = front.metrics_token.as_ref();
+    let shows_token = token.is_some_and(|token| {
+        bearer(&request).is_ok_and(|shown| verify_slices_are_equal(shown.as_bytes(), token.as_bytes()).is_ok())
+    });
+    if !shows_token && !peer_ip(&request).is_loopback() {
+        return problem(&request, &ErrorCode::MetricsForbidden.into());
+    }
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body((front.metrics)())
+}
+
+/// Whether the program does its work, and the state of each part.
+pub(super) struct Readiness {
+    /// Mail is accepted and goes out.
+    pub is_ready: bool,
+    /// Each part.
+    pub shown: Value,
+}
+
+/// Asks every part. Never blocks.
+pub(super) fn readiness(front: &Front) -> Readiness {
+    let (log, models) = (front.condition.log(), &front.models);
+    let spool = models.spool_progress.state();
+    let progress = [
+        &models.spool_progress,
+        &models.activity_progress,
+        &models.timeline_progress,
+    ];
+    let projections: Vec<Value> = progress.into_iter().map(shown).collect();
+    Readiness {
+        // What people look at may be behind; what sends may not.
+        is_ready: log == LogCondition::Serving && matches!(spool, RunnerState::Following),
+        shown: json!({ "log": { "state": log.as_str(), "head": front.log.head() }, "projections": projections }),
+    }
+}
+
+fn shown(progress: &Progress) -> Value {
+    let (state, failure) = match progress.state() {
+        RunnerState::CatchingUp => ("catching_up", None),
+        RunnerState::Following => ("following", None),
+        RunnerState::Waiting { failure } => ("waiting", Some(failure)),
+        RunnerState::Stopped(poison) => {
+            let text = format!(
+                "position {}, {}: {}",
+                poison.position, poison.event_type, poison.refusal
+            );
+            ("stopped", Some(text))
+        }
+        RunnerState::Ended => ("ended", None),
+    };
+    json!({ "name": progress.name(), "position": progress.checkpoint(), "state": state, "failure": failure })
+}

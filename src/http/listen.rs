@@ -1,0 +1,238 @@
+//! Opens the doors: HTTPS, plain HTTP on loopback alone, and the control socket.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use sealpost_domain::Instant;
+use thiserror::Error;
+use tokio::task::JoinHandle;
+
+use super::certificate::{TlsFailure, TlsSource};
+use super::control::ControlParts;
+use super::front::Front;
+use super::request_trace::trace;
+use super::router;
+
+/// How long a client may take for the head of a request.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// How long a connection waits for the next request.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// Where the doors are.
+#[derive(Debug, Clone)]
+pub struct ListenConfig {
+    /// Plain HTTP, on loopback alone; port 0 picks a free one.
+    pub plain: Option<SocketAddr>,
+    /// HTTPS; port 0 picks a free one.
+    pub secure: Option<(SocketAddr, TlsSource)>,
+    /// The control socket.
+    pub control: PathBuf,
+    /// How long requests may take to finish when the doors close, in seconds.
+    pub drain_s: u64,
+}
+
+/// Why a door does not open.
+#[derive(Debug, Error)]
+pub enum ListenFailure {
+    /// Keys would cross the network in clear.
+    #[error("plain HTTP on {0} would carry keys in clear: use a loopback address, or HTTPS")]
+    PlainBeyondLoopback(SocketAddr),
+    /// The address is taken, or not ours.
+    #[error("the address {address} cannot be listened on")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The certificate.
+    #[error("the certificate of the HTTPS door is not there")]
+    Tls(#[from] TlsFailure),
+    /// The control socket cannot be made.
+    #[error("the control socket {path} cannot be made")]
+    Control {
+        /// The socket.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// The open doors. Close them before the rooms behind them.
+#[derive(Debug)]
+pub struct Doors {
+    plain: Option<SocketAddr>,
+    secure: Option<SocketAddr>,
+    control: PathBuf,
+    servers: Vec<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    handle: ServerHandle,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Running {
+    fn of(server: Server) -> Self {
+        Self {
+            handle: server.handle(),
+            task: tokio::spawn(server),
+        }
+    }
+}
+
+impl Doors {
+    /// Opens them. Must be called on a tokio runtime.
+    ///
+    /// # Errors
+    /// As [`ListenFailure`] says; then none is open.
+    pub fn open(
+        config: ListenConfig,
+        front: Arc<Front>,
+        control: Arc<ControlParts>,
+        now: Instant,
+    ) -> Result<Self, ListenFailure> {
+        let socket = bind_control(&config.control)?;
+        let (public, plain, secure) = public(&config, front, now)?;
+        let operator = operator(control, socket, config.drain_s);
+        let operator = operator.map_err(|source| ListenFailure::Control {
+            path: config.control.clone(),
+            source,
+        })?;
+        let servers = public.into_iter().chain([operator]).map(Running::of).collect();
+        Ok(Self {
+            plain,
+            secure,
+            control: config.control,
+            servers,
+        })
+    }
+
+    /// Where plain HTTP is, with the port that was picked.
+    #[must_use]
+    pub const fn plain(&self) -> Option<SocketAddr> {
+        self.plain
+    }
+
+    /// Where HTTPS is, with the port that was picked.
+    #[must_use]
+    pub const fn secure(&self) -> Option<SocketAddr> {
+        self.secure
+    }
+
+    /// Takes no more requests, and lets those that were begun finish.
+    pub async fn close(self) {
+        for Running { handle, task } in self.servers {
+            handle.stop(true).await;
+            match task.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "a door did not close in order"),
+                Err(error) => tracing::error!(%error, "the task of a door broke"),
+            }
+        }
+        if let Err(error) = fs::remove_file(&self.control) {
+            tracing::debug!(%error, "the control socket was gone already");
+        }
+    }
+}
+
+type Public = (Option<Server>, Option<SocketAddr>, Option<SocketAddr>);
+
+fn public(config: &ListenConfig, front: Arc<Front>, now: Instant) -> Result<Public, ListenFailure> {
+    if config.plain.is_none() && config.secure.is_none() {
+        return Ok((None, None, None));
+    }
+    let front = web::Data::from(front);
+    let mut server = HttpServer::new(move || {
+        App::new()
+            .app_data(front.clone())
+            .wrap(from_fn(trace))
+            .configure(router::public)
+    })
+    .disable_signals()
+    .client_request_timeout(HEAD_WITHIN)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(config.drain_s);
+    if let Some(address) = config.plain {
+        if !address.ip().is_loopback() {
+            return Err(ListenFailure::PlainBeyondLoopback(address));
+        }
+        server = server
+            .bind(address)
+            .map_err(|source| ListenFailure::Bind { address, source })?;
+    }
+    if let Some((address, tls)) = &config.secure {
+        let address = *address;
+        let tls = tls.server_config(now)?;
+        server = server
+            .bind_rustls_0_23(address, tls)
+            .map_err(|source| ListenFailure::Bind { address, source })?;
+    }
+    let bound = server.addrs_with_scheme();
+    let of = |scheme: &str| {
+        bound
+            .iter()
+            .find(|(_, found)| *found == scheme)
+            .map(|(address, _)| *address)
+    };
+    let (plain, secure) = (of("http"), of("https"));
+    Ok((Some(server.run()), plain, secure))
+}
+
+fn operator(parts: Arc<ControlParts>, socket: UnixListener, drain_s: u64) -> io::Result<Server> {
+    let parts = web::Data::from(parts);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(parts.clone())
+            .wrap(from_fn(trace))
+            .configure(router::operator)
+    });
+    let server = server.workers(1).disable_signals().shutdown_timeout(drain_s);
+    Ok(server.listen_uds(socket)?.run())
+}
+
+/// Makes the socket under another name and moves it into place once its mode is right: nobody else can connect in
+/// between, and what an earlier run left there is replaced.
+fn bind_control(path: &Path) -> Result<UnixListener, ListenFailure> {
+    let failed = |source| ListenFailure::Control {
+        path: path.to_owned(),
+        source,
+    };
+    let draft = path.with_extension("new");
+    match fs::remove_file(&draft) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        Ok(()) | Err(_) => {}
+    }
+    let socket = UnixListener::bind(&draft).map_err(failed)?;
+    fs::set_permissions(&draft, fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    fs::rename(&draft, path).map_err(failed)?;
+    Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_control_socket_is_its_owner_s_alone_and_replaces_what_was_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("control.sock");
+        fs::write(&path, "left over").unwrap();
+        let _socket = bind_control(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(std::os::unix::net::UnixStream::connect(&path).is_ok());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

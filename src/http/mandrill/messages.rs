@@ -1,0 +1,142 @@
+//! `messages/send`: sends, and answers for each recipient in Mandrill's words.
+
+use sealpost_domain::message::RejectReason;
+use serde_json::{Value, json};
+
+use super::call::Admitted;
+use super::wire::{Asked, read_send};
+use crate::actors::{SendAnswer, Verdict};
+use crate::http::fault::Fault;
+use crate::http::idempotency::Repeatable;
+use crate::http::send;
+
+/// With more recipients the original answers `queued`, whatever `async` says.
+const SENT_AT_ONCE_MAX: usize = 10;
+
+/// `messages/send`
+pub(super) async fn send(call: Admitted<'_>) -> Result<Value, Fault> {
+    let Admitted {
+        front,
+        request,
+        caller,
+        fields,
+    } = call;
+    let repeatable = Repeatable::of(request, "messages/send", fields.members())?;
+    let now = front.clock.now();
+    // Decoding attachments costs the processor, so it is not done here.
+    let Asked { request, asynchronous } = front.work.run(move || read_send(fields, now)).await?;
+    let answers = send::send(front, &caller, request, repeatable).await?;
+    let pace = Pace::of(answers.len(), asynchronous);
+    Ok(Value::Array(
+        answers.iter().map(|answer| result(answer, pace)).collect(),
+    ))
+}
+
+/// What an accepted recipient is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// `sent`: accepted, and on its way.
+    AtOnce,
+    /// `queued`, because the caller asked for it.
+    Asynchronous,
+    /// `queued`, because there are many.
+    Many,
+}
+
+impl Pace {
+    const fn of(recipients: usize, asynchronous: bool) -> Self {
+        if recipients > SENT_AT_ONCE_MAX {
+            Self::Many
+        } else if asynchronous {
+            Self::Asynchronous
+        } else {
+            Self::AtOnce
+        }
+    }
+}
+
+fn result(answer: &SendAnswer, pace: Pace) -> Value {
+    let (status, reject_reason, queued_reason) = match (answer.verdict, pace) {
+        (Verdict::Accepted, Pace::AtOnce) => ("sent", None, None),
+        (Verdict::Accepted, Pace::Asynchronous) => ("queued", None, None),
+        (Verdict::Accepted, Pace::Many) => ("queued", None, Some("multiple-recipients")),
+        (Verdict::Held, _) => ("queued", None, Some("sending-paused")),
+        (Verdict::Rejected(RejectReason::InvalidRecipient), _) => ("invalid", None, None),
+        (Verdict::Rejected(reason), _) => ("rejected", reject_word(reason), None),
+    };
+    json!({
+        "email": answer.given,
+        "status": status,
+        "reject_reason": reject_reason,
+        "queued_reason": queued_reason,
+        "_id": answer.message.to_hex(),
+    })
+}
+
+/// Mandrill's word for a reason, with hyphens; an invalid address has none.
+pub(super) const fn reject_word(reason: RejectReason) -> Option<&'static str> {
+    match reason {
+        RejectReason::HardBounce => Some("hard-bounce"),
+        RejectReason::Complaint => Some("spam"),
+        RejectReason::Unsubscribed => Some("unsub"),
+        RejectReason::Suppressed => Some("custom"),
+        RejectReason::InvalidRecipient => None,
+        RejectReason::Unsigned => Some("unsigned"),
+        RejectReason::KeyLimit => Some("rule"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sealpost_domain::ids::MessageId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn status_of(verdict: Verdict, pace: Pace) -> (Value, Value, Value) {
+        let message = MessageId::from_uuid(Uuid::from_u128(5));
+        let shown = result(
+            &SendAnswer {
+                message,
+                given: "Ann@X.org ".to_owned(),
+                verdict,
+            },
+            pace,
+        );
+        assert_eq!(shown["email"], "Ann@X.org ", "byte for byte");
+        assert_eq!(shown["_id"], "00000000000000000000000000000005");
+        (
+            shown["status"].clone(),
+            shown["reject_reason"].clone(),
+            shown["queued_reason"].clone(),
+        )
+    }
+
+    #[test]
+    fn every_verdict_has_mandrill_s_words() {
+        use RejectReason::*;
+        let none = Value::Null;
+        let sent = status_of(Verdict::Accepted, Pace::of(10, false));
+        assert_eq!(sent, (json!("sent"), none.clone(), none.clone()));
+        let queued = status_of(Verdict::Accepted, Pace::of(11, false));
+        assert_eq!(queued, (json!("queued"), none.clone(), json!("multiple-recipients")));
+        let queued = status_of(Verdict::Accepted, Pace::of(1, true));
+        assert_eq!(queued, (json!("queued"), none.clone(), none.clone()));
+        let held = status_of(Verdict::Held, Pace::AtOnce);
+        assert_eq!(held, (json!("queued"), none.clone(), json!("sending-paused")));
+        for (reason, status, word) in [
+            (HardBounce, "rejected", json!("hard-bounce")),
+            (Complaint, "rejected", json!("spam")),
+            (Unsubscribed, "rejected", json!("unsub")),
+            (Suppressed, "rejected", json!("custom")),
+            (Unsigned, "rejected", json!("unsigned")),
+            (KeyLimit, "rejected", json!("rule")),
+            (InvalidRecipient, "invalid", none.clone()),
+        ] {
+            assert_eq!(
+                status_of(Verdict::Rejected(reason), Pace::Many),
+                (json!(status), word, none.clone())
+            );
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Reads the `message` of `messages/send` into a [`SendRequest`], field by field as Mandrill documents them.
+//!
+//! What changes the look of a mail and is not built yet (merging, scheduling, copies) is refused, never ignored: nobody
+//! gets a mail with `*|NAME|*` in it. What only measures (tracking, analytics) is taken and has no effect.
+
+use sealpost_domain::Instant;
+use sealpost_domain::message::TlsLevel;
+use serde_json::Value;
+
+use crate::compose::{Address, Alternatives, Audience, Draft, RecipientKind};
+use crate::http::draft_fields::{attachments, headers, images, metadata};
+use crate::http::error_code::ErrorCode;
+use crate::http::fault::Fault;
+use crate::http::field_names::Dialect;
+use crate::http::fields::Fields;
+use crate::http::request_time::{DayEnd, read_time};
+use crate::http::send_request::{SendRequest, Wanted};
+
+/// What `messages/send` asks for.
+pub(super) struct Asked {
+    pub(super) request: SendRequest,
+    /// Whether the caller does not wait for the first attempt.
+    pub(super) asynchronous: bool,
+}
+
+/// Reads the members of the call.
+///
+/// # Errors
+/// The first member that is wrong, with its path.
+pub(super) fn read_send(mut fields: Fields, now: Instant) -> Result<Asked, Fault> {
+    let asynchronous = fields.flag("async")?.unwrap_or(false);
+    refuse_scheduling(&mut fields, now)?;
+    let mut message = fields.object_required("message")?;
+    refuse_unbuilt(&mut message)?;
+    let from_given = message.text_required("from_email")?;
+    let from_name = message.text("from_name")?;
+    let draft = Draft {
+        header_from: Address {
+            name: from_name.filter(|name| !name.is_empty()),
+            mailbox: String::new(),
+        },
+        to: Vec::new(),
+        subject: message.text("subject")?.unwrap_or_default(),
+        text: message.text("text")?,
+        html: message.text("html")?,
+        alternatives: alternatives(&mut message)?,
+        headers: headers(&mut message)?,
+        attachments: attachments(&mut message)?,
+        inline_images: images(&mut message)?,
+        audience: match message.flag("preserve_recipients")? {
+            Some(true) => Audience::AllVisible,
+            Some(false) | None => Audience::OwnCopies,
+        },
+    };
+    let request = SendRequest {
+        dialect: Dialect::Mandrill,
+        from_given,
+        draft,
+        recipients: recipients(&mut message)?,
+        tags: message.texts("tags")?,
+        metadata: metadata(&mut message)?,
+        tls_required: TlsLevel::Plain,
+        lifetime: None,
+    };
+    Ok(Asked { request, asynchronous })
+}
+
+/// A time that has passed means now, as in the original.
+fn refuse_scheduling(fields: &mut Fields, now: Instant) -> Result<(), Fault> {
+    let Some(text) = fields.text("send_at")?.filter(|text| !text.is_empty()) else {
+        return Ok(());
+    };
+    match read_time(&text, DayEnd::First) {
+        None => Err(fields.wrong("send_at", "Please enter a date as YYYY-MM-DD HH:MM:SS")),
+        Some(at) if at > now => Err(fields.wrong("send_at", "Scheduling is not offered yet: leave it out to send now")),
+        Some(_) => Ok(()),
+    }
+}
+
+fn refuse_unbuilt(message: &mut Fields) -> Result<(), Fault> {
+    for name in ["merge_vars", "global_merge_vars", "recipient_metadata"] {
+        if !message.array(name)?.unwrap_or_default().is_empty() {
+            return Err(message.wrong(name, "This is not offered yet: send what the recipient shall see"));
+        }
+    }
+    if message.text("bcc_address")?.is_some_and(|address| !address.is_empty()) {
+        return Err(message.wrong(
+            "bcc_address",
+            "This is not offered yet: name the address in to, with the type bcc",
+        ));
+    }
+    match message.text("subaccount")?.filter(|id| !id.is_empty()) {
+        Some(id) => {
+            Err(Fault::from(ErrorCode::UnknownSubaccount)
+                .with_detail(format!("No subaccount exists with the id '{id}'")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn alternatives(message: &mut Fields) -> Result<Alternatives, Fault> {
+    let (text, html) = (message.flag("auto_text")?, message.flag("auto_html")?);
+    Ok(match (text.unwrap_or(false), html.unwrap_or(false)) {
+        (true, true) => Alternatives::AddEither,
+        (true, false) => Alternatives::AddText,
+        (false, true) => Alternatives::AddHtml,
+        (false, false) => Alternatives::AsGiven,
+    })
+}
+
+fn recipients(message: &mut Fields) -> Result<Vec<Wanted>, Fault> {
+    if message.members().get("to").is_none_or(Value::is_null) {
+        return Err(message.missing("to"));
+    }
+    message.objects("to")?.into_iter().map(recipient).collect()
+}
+
+fn recipient(mut to: Fields) -> Result<Wanted, Fault> {
+    let kind = match to.text("type")?.as_deref() {
+        None | Some("to") => RecipientKind::To,
+        Some("cc") => RecipientKind::Cc,
+        Some("bcc") => RecipientKind::Bcc,
+        Some(_) => return Err(to.wrong("type", "Please enter to, cc or bcc")),
+    };
+    Ok(Wanted {
+        given: to.text_required("email")?,
+        name: to.text("name")?,
+        kind,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Asked, Fault> {
+        read_send(
+            Fields::of_body(json.as_bytes()).unwrap(),
+            Instant::from_millis(1_795_600_800_000),
+        )
+    }
+
+    fn with(members: &str) -> Result<Asked, Fault> {
+        read(&format!(
+            r#"{{"message":{{"from_email":"a@x.org","to":[{{"email":"b@y.org"}}],{members}}}}}"#
+        ))
+    }
+
+    fn field_of(result: Result<Asked, Fault>) -> String {
+        result.err().expect("a fault").field.unwrap_or_default()
+    }
+
+    #[test]
+    fn what_official_clients_send_is_read() {
+        let asked = read(
+            r#"{"message": {"subject": "H\u00e9", "text": "x", "from_email": "a@x.io", "from_name": "A",
+            "to": [{"email": "b@y.io"}, {"email": "c@y.io", "name": "C", "type": "cc"}], "tags": null,
+            "headers": {"Reply-To": "r@x.io", "X-N": 7}, "metadata": {"order": 12, "vip": true, "who": "me"},
+            "attachments": [{"type": "text/plain", "name": "a.txt", "content": "aGVs\nbG8"}],
+            "images": [{"type": "image/png", "name": "logo", "content": "AAEC"}],
+            "auto_text": true, "track_opens": true, "merge": true, "global_merge_vars": []}, "async": true}"#,
+        );
+        let Asked { request, asynchronous } = asked.unwrap_or_else(|fault| panic!("{fault:?}"));
+        assert!(asynchronous);
+        assert_eq!(
+            (request.from_given.as_str(), request.draft.subject.as_str()),
+            ("a@x.io", "Hé")
+        );
+        assert_eq!(request.recipients.len(), 2);
+        assert!(request.recipients[1].kind == RecipientKind::Cc);
+        assert_eq!(
+            request.draft.headers,
+            [("Reply-To".into(), "r@x.io".into()), ("X-N".into(), "7".into())]
+        );
+        assert_eq!(request.metadata["order"], "12");
+        assert_eq!(request.metadata["who"], "\"me\"");
+        assert_eq!(request.draft.attachments[0].content, b"hello");
+        assert_eq!(request.draft.inline_images[0].content, [0, 1, 2]);
+        assert_eq!(request.draft.alternatives, Alternatives::AddText);
+    }
+
+    #[test]
+    fn wrong_members_are_named() {
+        assert_eq!(field_of(read("{}")), "message");
+        assert_eq!(field_of(read(r#"{"message":[]}"#)), "message");
+        assert_eq!(field_of(read(r#"{"message":{"to":[]}}"#)), "message.from_email");
+        assert_eq!(field_of(read(r#"{"message":{"from_email":"a@x.org"}}"#)), "message.to");
+        assert_eq!(
+            field_of(read(r#"{"message":{"from_email":"a@x.org","to":{"email":"b"}}}"#)),
+            "message.to"
+        );
+        assert_eq!(
+            field_of(read(r#"{"message":{"from_email":"a@x.org","to":[{}]}}"#)),
+            "message.to[0].email"
+        );
+        assert_eq!(field_of(with(r#""subject":7"#)), "message.subject");
+        assert_eq!(field_of(with(r#""headers":{"X":[1]}"#)), "message.headers.X");
+        assert_eq!(field_of(with(r#""metadata":{"a":{}}"#)), "message.metadata.a");
+        assert_eq!(
+            field_of(with(r#""attachments":[{"content":"!!"}]"#)),
+            "message.attachments[0].content"
+        );
+        assert_eq!(
+            field_of(with(r#""attachments":[{}]"#)),
+            "message.attachments[0].content"
+        );
+        assert_eq!(field_of(with(r#""auto_text":"yes""#)), "message.auto_text");
+    }
+
+    #[test]
+    fn what_is_not_built_is_refused_and_what_is_harmless_is_taken() {
+        assert_eq!(
+            field_of(with(r#""merge_vars":[{"rcpt":"b@y.org"}]"#)),
+            "message.merge_vars"
+        );
+        assert_eq!(field_of(with(r#""bcc_address":"c@y.org""#)), "message.bcc_address");
+        let subaccount = with(r#""subaccount":"c-1""#).err().expect("a fault");
+        assert_eq!(subaccount.text(), "No subaccount exists with the id 'c-1'");
+        let scheduled = |at: &str| {
+            read(&format!(
+                r#"{{"send_at":"{at}","message":{{"from_email":"a@x.org","to":[{{"email":"b@y.org"}}]}}}}"#
+            ))
+        };
+        assert!(scheduled("2026-11-25 09:59:59").is_ok(), "in the past means now");
+        assert_eq!(field_of(scheduled("2026-11-25 10:00:01")), "send_at");
+        assert_eq!(field_of(scheduled("tomorrow")), "send_at");
+        assert!(with(r#""track_clicks":true,"important":true,"headers":[],"metadata":[],"unknown":{}"#).is_ok());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_is_json_breaks_the_reader(
+            name in "[a-z_]{1,20}",
+            value in "[1-9][0-9]{0,4}|true|null|\"x\"|\\[\\]|\\{\\}|\\[\\{\\}\\]",
+        ) {
+            drop(with(&format!(r#""{name}":{value}"#)));
+            drop(read(&format!(r#"{{"message":{{"{name}":{value}}}}}"#)));
+        }
+    }
+}

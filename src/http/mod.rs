@@ -1,0 +1,52 @@
+//! The doors: Mandrill's API, REST at `/v1`, health, and the operator's control socket.
+//!
+//! A handler parses, calls, renders. It decides nothing, and it knows no SQL. Start at `router.rs`, where every route is;
+//! then `send.rs`, the way of a call that sends.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `listen`, `certificate` | [`Doors`]: listeners, TLS, the control socket |
+//! | `router` | every route on one screen |
+//! | `front`, `ports` | what handlers may use; what the program wires |
+//! | `mandrill`, `v1`, `control` | the three interfaces, one file per category |
+//! | `health` | `/healthz`, `/readyz`, `/metrics` |
+//! | `send`, `send_request`, `draft_fields`, `idempotency`, `canonical` | a call that sends |
+//! | `key_calls`, `message_lookup`, `message_view` | what interfaces share about keys and messages |
+//! | `error_code`, `fault`, `field_names`, `refusals` | every error, and where it comes from |
+//! | `request_trace`, `visit`, `body`, `fields`, `request_time` | a request: its id, its caller, its body, its members |
+//! | `work_pool` | work that costs, off the threads that answer |
+
+mod body;
+mod canonical;
+mod certificate;
+mod control;
+mod draft_fields;
+mod error_code;
+mod fault;
+mod field_names;
+mod fields;
+mod front;
+mod health;
+mod idempotency;
+mod key_calls;
+mod listen;
+mod mandrill;
+mod message_lookup;
+mod message_view;
+mod ports;
+mod refusals;
+mod request_time;
+mod request_trace;
+mod router;
+mod send;
+mod send_request;
+mod v1;
+mod visit;
+mod work_pool;
+
+pub use certificate::{TlsFailure, TlsSource};
+pub use control::ControlParts;
+pub use error_code::{ErrorCode, MandrillForm};
+pub use front::{Front, FrontParts, ReadModels};
+pub use listen::{Doors, ListenConfig, ListenFailure};
+pub use ports::{Audit, Condition, DkimMint, LogCondition, MetricsText, MintFailed, MintedDkim};

@@ -1,0 +1,371 @@
+//! What a call that sends asks for, whatever API it came by, and what of it is wrong before anything is stored.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sealpost_domain::address::{AddressRefusal, Mailbox};
+use sealpost_domain::ids::MessageId;
+use sealpost_domain::limits::{
+    METADATA_BYTES_MAX, RECIPIENTS_PER_CALL_MAX, SUBJECT_BYTES_MAX, TAG_BYTES_MAX, TAGS_MAX,
+};
+use sealpost_domain::message::TlsLevel;
+use uuid::Uuid;
+
+use super::fault::Fault;
+use super::field_names::{Dialect, compose_fault};
+use crate::clock::draw_uuid;
+use crate::compose::{Address, ComposeRefusal, Draft, Recipient, RecipientKind};
+
+/// Longest text that is taken as an address, in bytes. A longer one cannot be one, and would swell its refusal's record.
+const GIVEN_BYTES_MAX: usize = 1_000;
+
+/// One recipient as the caller wrote it.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// The address, byte for byte: callers find their answer by it.
+    pub given: String,
+    /// The display name.
+    pub name: Option<String>,
+    /// How it is shown.
+    pub kind: RecipientKind,
+}
+
+/// A call that sends.
+pub(super) struct SendRequest {
+    /// Whose names the fields have in errors.
+    pub dialect: Dialect,
+    /// The header From's address as it was given.
+    pub from_given: String,
+    /// What is to be composed; its recipients are filled in by [`SendRequest::plan`].
+    pub draft: Draft,
+    /// Everybody who is to get it.
+    pub recipients: Vec<Wanted>,
+    /// The sender's tags.
+    pub tags: Vec<String>,
+    /// The sender's metadata, values as JSON text.
+    pub metadata: BTreeMap<String, String>,
+    /// Least protection that it demands.
+    pub tls_required: TlsLevel,
+    /// After how long it bounces; `None` for the installation's own choice.
+    pub lifetime: Option<Duration>,
+}
+
+/// A call whose parts are in order: what is left can only fail for a reason outside of it.
+pub(super) struct Plan {
+    /// The header From's address.
+    pub header_from: Mailbox,
+    /// What is to be composed, with the recipients that are addresses.
+    pub draft: Draft,
+    /// All recipients in the order of the call.
+    pub recipients: Vec<Planned>,
+    /// The sender's tags.
+    pub tags: Vec<String>,
+    /// The sender's metadata.
+    pub metadata: BTreeMap<String, String>,
+    /// Least protection that it demands.
+    pub tls_required: TlsLevel,
+    /// After how long it bounces.
+    pub lifetime: Option<Duration>,
+}
+
+/// One recipient of a plan.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Planned {
+    /// The message.
+    pub message: MessageId,
+    /// The address as it was given.
+    pub given: String,
+    /// Why it is none, where it is none.
+    pub refusal: Option<AddressRefusal>,
+}
+
+impl SendRequest {
+    /// Checks the call and gives each recipient a message.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its field. A recipient that is no address is none of them: it gets an answer
+    /// of its own.
+    pub(super) fn plan(mut self) -> Result<Plan, Fault> {
+        self.check_counts()?;
+        self.check_lengths()?;
+        let dialect = self.dialect;
+        let header_from = self.header_from()?;
+        self.draft.header_from.mailbox = header_from.as_str().to_owned();
+        let mut recipients = Vec::with_capacity(self.recipients.len());
+        for wanted in std::mem::take(&mut self.recipients) {
+            let message = draw_uuid();
+            let parsed = parse_mailbox(&wanted.given);
+            let refusal = parsed.as_ref().err().copied();
+            if let Ok(mailbox) = parsed {
+                self.draft
+                    .to
+                    .push(recipient(message, &mailbox, wanted.name, wanted.kind));
+            }
+            recipients.push(Planned {
+                message: MessageId::from_uuid(message),
+                given: wanted.given,
+                refusal,
+            });
+        }
+        match self.draft.check() {
+            // Nobody is left to send to, and each of them is told why.
+            Ok(()) | Err(ComposeRefusal::NoRecipient) => {}
+            Err(refusal) => return Err(compose_fault(dialect, &refusal)),
+        }
+        Ok(Plan {
+            header_from,
+            draft: self.draft,
+            recipients,
+            tags: self.tags,
+            metadata: self.metadata,
+            tls_required: self.tls_required,
+            lifetime: self.lifetime,
+        })
+    }
+
+    fn header_from(&self) -> Result<Mailbox, Fault> {
+        let field = self.dialect.from();
+        refuse_line_breaks(field, &self.from_given)?;
+        parse_mailbox(&self.from_given).map_err(|refusal| Fault::field(field, address_text(refusal)))
+    }
+
+    fn check_counts(&self) -> Result<(), Fault> {
+        let count = self.recipients.len() as u64;
+        if count == 0 {
+            return Err(Fault::field(self.dialect.to(), "Please enter at least one recipient"));
+        }
+        if count > RECIPIENTS_PER_CALL_MAX {
+            let detail = format!("Please enter at most {RECIPIENTS_PER_CALL_MAX} recipients; there are {count}");
+            return Err(Fault::field(self.dialect.to(), detail));
+        }
+        if self.tags.len() as u64 > TAGS_MAX {
+            return Err(Fault::field(
+                self.dialect.tags(),
+                format!("Please enter at most {TAGS_MAX} tags"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_lengths(&self) -> Result<(), Fault> {
+        let subject = self.dialect.subject();
+        refuse_line_breaks(subject, &self.draft.subject)?;
+        if self.draft.subject.len() as u64 > SUBJECT_BYTES_MAX {
+            return Err(Fault::field(
+                subject,
+                format!("Please enter at most {SUBJECT_BYTES_MAX} bytes"),
+            ));
+        }
+        for (index, wanted) in self.recipients.iter().enumerate() {
+            let field = self.dialect.recipient(index);
+            refuse_line_breaks(&field, &wanted.given)?;
+            if wanted.given.len() > GIVEN_BYTES_MAX {
+                return Err(Fault::field(
+                    field,
+                    format!("Please enter at most {GIVEN_BYTES_MAX} bytes"),
+                ));
+            }
+        }
+        for (index, tag) in self.tags.iter().enumerate() {
+            let field = format!("{}[{index}]", self.dialect.tags());
+            if tag.is_empty() || tag.len() as u64 > TAG_BYTES_MAX {
+                return Err(Fault::field(field, format!("Please enter 1 to {TAG_BYTES_MAX} bytes")));
+            }
+            // Mandrill keeps these for itself.
+            if tag.starts_with('_') {
+                return Err(Fault::field(field, "A tag must not begin with an underscore"));
+            }
+        }
+        let metadata_bytes: usize = self
+            .metadata
+            .iter()
+            .map(|(name, value)| name.len() + value.len() + 6)
+            .sum();
+        if metadata_bytes as u64 > METADATA_BYTES_MAX {
+            let detail = format!("Please enter at most {METADATA_BYTES_MAX} bytes of JSON");
+            return Err(Fault::field(self.dialect.metadata(), detail));
+        }
+        Ok(())
+    }
+}
+
+fn recipient(id: Uuid, mailbox: &Mailbox, name: Option<String>, kind: RecipientKind) -> Recipient {
+    let address = Address {
+        name: name.filter(|name| !name.is_empty()),
+        mailbox: mailbox.as_str().to_owned(),
+    };
+    Recipient { id, address, kind }
+}
+
+/// A line break in an address is no slip: somebody tries to write a header. The whole call is turned away.
+fn refuse_line_breaks(field: &str, text: &str) -> Result<(), Fault> {
+    if text.contains(['\r', '\n', '\0']) {
+        return Err(Fault::field(field, "There is a line break or a NUL in it"));
+    }
+    Ok(())
+}
+
+/// Reads an address whose domain may be written in its own script (RFC 5890: U-labels become A-labels).
+pub(super) fn parse_mailbox(given: &str) -> Result<Mailbox, AddressRefusal> {
+    let given = given.trim_matches(' ');
+    match given.rsplit_once('@') {
+        Some((local, domain)) if !domain.is_ascii() => {
+            let ascii = idna::domain_to_ascii(domain).map_err(|_| AddressRefusal::BadDomain)?;
+            Mailbox::parse(&format!("{local}@{ascii}"))
+        }
+        _ => Mailbox::parse(given),
+    }
+}
+
+/// What is wrong with an address, as a sentence.
+pub(super) const fn address_text(refusal: AddressRefusal) -> &'static str {
+    match refusal {
+        AddressRefusal::NotLocalAtDomain => "An email address must contain a single @",
+        AddressRefusal::TooLong => "The address is too long",
+        AddressRefusal::BadLocalPart => "The part before the @ holds a character that is not allowed",
+        AddressRefusal::BadDomain => "The part after the @ is no domain name",
+        AddressRefusal::NotAscii => "The part before the @ must be ASCII",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(recipients: &[&str]) -> SendRequest {
+        let wanted = |given: &&str| Wanted {
+            given: (*given).to_owned(),
+            name: None,
+            kind: RecipientKind::To,
+        };
+        SendRequest {
+            dialect: Dialect::Mandrill,
+            from_given: "shop@example.org".to_owned(),
+            draft: Draft {
+                text: Some("x".to_owned()),
+                ..Draft::default()
+            },
+            recipients: recipients.iter().map(wanted).collect(),
+            tags: Vec::new(),
+            metadata: BTreeMap::new(),
+            tls_required: TlsLevel::Plain,
+            lifetime: None,
+        }
+    }
+
+    fn field_of(request: SendRequest) -> String {
+        request.plan().err().expect("a fault").field.unwrap_or_default()
+    }
+
+    #[test]
+    fn recipients_keep_their_order_and_their_spelling() {
+        let plan = request(&["Ann@Example.ORG", "nobody", "b@exämple.org"])
+            .plan()
+            .unwrap_or_else(|_| panic!());
+        let given: Vec<_> = plan
+            .recipients
+            .iter()
+            .map(|one| (one.given.as_str(), one.refusal))
+            .collect();
+        let refused = Some(AddressRefusal::NotLocalAtDomain);
+        assert_eq!(
+            given,
+            [("Ann@Example.ORG", None), ("nobody", refused), ("b@exämple.org", None)]
+        );
+        let composed: Vec<_> = plan.draft.to.iter().map(|one| one.address.mailbox.as_str()).collect();
+        assert_eq!(composed, ["Ann@example.org", "b@xn--exmple-cua.org"]);
+        assert_eq!(plan.draft.to[1].id, plan.recipients[2].message.as_uuid());
+    }
+
+    #[test]
+    fn counts_have_their_limits() {
+        assert_eq!(field_of(request(&[])), "message.to");
+        assert_eq!(field_of(request(&["a@example.org"; 1_001])), "message.to");
+        assert!(request(&["a@example.org"; 1_000]).plan().is_ok());
+        assert!(
+            request(&["nobody"]).plan().is_ok(),
+            "it is answered, and composed for nobody"
+        );
+        let many = SendRequest {
+            tags: vec!["t".to_owned(); 51],
+            ..request(&["a@example.org"])
+        };
+        assert_eq!(field_of(many), "message.tags");
+    }
+
+    #[test]
+    fn what_would_smuggle_or_swell_is_refused_with_its_field() {
+        let one = || request(&["a@example.org"]);
+        let draft = |subject: String| Draft {
+            subject,
+            ..Draft::default()
+        };
+        for (bad, field) in [
+            (
+                SendRequest {
+                    from_given: "a@b.org\r\nBcc: c@d.org".to_owned(),
+                    ..one()
+                },
+                "message.from_email",
+            ),
+            (
+                SendRequest {
+                    from_given: "nobody".to_owned(),
+                    ..one()
+                },
+                "message.from_email",
+            ),
+            (
+                request(&["a@example.org", "b@example.org\nX: y"]),
+                "message.to[1].email",
+            ),
+            (request(&[&"a".repeat(1_001)]), "message.to[0].email"),
+            (
+                SendRequest {
+                    draft: draft("a\0".to_owned()),
+                    ..one()
+                },
+                "message.subject",
+            ),
+            (
+                SendRequest {
+                    draft: draft("a".repeat(999)),
+                    ..one()
+                },
+                "message.subject",
+            ),
+            (
+                SendRequest {
+                    tags: vec!["_a".to_owned()],
+                    ..one()
+                },
+                "message.tags[0]",
+            ),
+            (
+                SendRequest {
+                    tags: vec!["a".repeat(51)],
+                    ..one()
+                },
+                "message.tags[0]",
+            ),
+            (
+                SendRequest {
+                    metadata: BTreeMap::from([("a".to_owned(), "b".repeat(4_096))]),
+                    ..one()
+                },
+                "message.metadata",
+            ),
+        ] {
+            assert_eq!(field_of(bad), field);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_address_is_read_or_refused_and_nothing_breaks(text in ".{0,60}") {
+            if let Ok(mailbox) = parse_mailbox(&text) {
+                proptest::prop_assert!(mailbox.as_str().is_ascii());
+            }
+        }
+    }
+}
