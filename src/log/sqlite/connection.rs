@@ -12,7 +12,7 @@ const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_log.
 /// Marks the file as a log of Sealpost: "SPlg".
 const APPLICATION_ID: i64 = 0x5350_6c67;
 /// How long a connection waits for another's lock.
-const BUSY: Duration = Duration::from_secs(5);
+const BUSY: Duration = Duration::from_secs(2);
 
 /// For `map_err` of database calls: tells what follows from the error.
 pub(super) fn failed(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> LogFailure {

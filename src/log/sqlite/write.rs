@@ -348,3 +348,6 @@ impl Heads {
         self.accounts.put(account, AccountHead { id: Some(id), seq });
     }
 }
+
+#[cfg(test)]
+mod tests;
