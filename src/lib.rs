@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod actors;
+pub mod cli;
 pub mod clock;
 pub mod compose;
 pub mod config;

@@ -1,5 +1,10 @@
 //! Puts the rooms together: the only file that knows them all. Opens the folder, runs the start-up pass, then the doors.
 
+mod server;
+mod wiring;
+
+pub use server::{Addresses, Server};
+
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +16,7 @@ use rustls_pki_types::pem::PemObject;
 use sealpost_projections::activity::{Activity, ActivityQueries};
 use sealpost_projections::message_timeline::{MessageTimeline, TimelineQueries};
 use sealpost_projections::spool::{Spool, SpoolQueries};
-use sealpost_projections::{EventSource, ProjectionFailure, Runner, Running, SharedSource};
+use sealpost_projections::{EventSource, Progress, ProjectionFailure, Runner, Running, SharedSource};
 use thiserror::Error;
 
 use crate::actors::{Accounts, Attempt, SpoolFeed, Theatre, TheatreConfig, TheatreFailure};
@@ -19,6 +24,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigRefusal};
 use crate::delivery::attempt::{Deliverer, DelivererConfig};
 use crate::delivery::{LetterWriter, RouteTable, Signers};
+use crate::http::ListenFailure;
 use crate::log::{Log, LogConfig, LogFailure};
 use crate::smtp::client::{Timeouts, TlsClient};
 use crate::smtp::wire::{HelloName, HelloNameRefusal};
@@ -81,6 +87,9 @@ pub enum StartFailure {
     /// The actors do not run.
     #[error("the actors do not run")]
     Theatre(#[from] TheatreFailure),
+    /// A door does not open.
+    #[error("a door does not open")]
+    Listen(#[from] ListenFailure),
     /// Our own host name is none.
     #[error("`host` is no host name")]
     Host(#[from] HelloNameRefusal),
@@ -194,6 +203,17 @@ impl Engine {
         [&models.spool, &models.activity, &models.timeline]
             .into_iter()
             .all(|running| running.wait_for(position, at_most))
+    }
+
+    /// How far spool, activity and timeline are.
+    #[must_use]
+    pub fn progress(&self) -> (Progress, Progress, Progress) {
+        let models = &self.read_models;
+        (
+            models.spool.progress(),
+            models.activity.progress(),
+            models.timeline.progress(),
+        )
     }
 
     /// Questions to the spool.

@@ -27,10 +27,12 @@ impl Sealed {
         Self(text)
     }
 
-    /// The key that opens the box; `None` when the text is not in its form.
+    /// The key that opens the box; `None` when the text is not in its one form, which has lower-case digits.
     #[must_use]
     pub fn key(&self) -> Option<DataKeyId> {
-        self.0.split_once('.').and_then(|(key, _)| key.parse().ok())
+        let (text, _) = self.0.split_once('.')?;
+        let key: DataKeyId = text.parse().ok()?;
+        (key.to_hex() == text).then_some(key)
     }
 
     /// base64url(nonce ‖ box).

@@ -23,7 +23,7 @@ pub use mime::{ComposedCall, ComposedHead, Stamp, compose};
 pub use received::{Entrance, received};
 pub use refusal::{ComposeRefusal, Place};
 pub use show::{NotAMessage, ShownAddress, ShownAttachment, ShownMessage, show};
-pub use submitted::{AdoptRefusal, AdoptedMessage, adopt, named_mailboxes};
+pub use submitted::{AdoptRefusal, AdoptedMessage, adopt};
 
 #[cfg(test)]
 mod tests;

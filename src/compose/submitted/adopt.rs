@@ -38,7 +38,7 @@ pub struct AdoptedMessage {
     pub call: ComposedCall,
     /// The first mailbox of From.
     pub header_from: Address,
-    /// The mailboxes of To, Cc and Bcc.
+    /// The mailboxes of To, Cc and Bcc, for a raw send that names no recipients.
     pub named: Vec<Address>,
     /// The subject, decoded; empty if there is none.
     pub subject: String,
@@ -51,7 +51,8 @@ pub struct AdoptedMessage {
 /// Line ends become CRLF; whoever must not accept others (RFC 5321 §2.3.8) has refused them before. `Bcc`, `Return-Path`
 /// and `X-MC-` fields are taken out, a missing `Date`, `Message-ID` or `MIME-Version` is added, a body or field that is
 /// not 7-bit is encoded. With [`Audience::OwnCopies`] each head names its own recipient alone; with
-/// [`Audience::AllVisible`] `To` and `Cc` stay as they are. Recipients' kinds do not matter here.
+/// [`Audience::AllVisible`] `To` and `Cc` stay as they are. Recipients' kinds do not matter here. Without recipients there
+/// is one head, with `To` and `Cc` as they are.
 ///
 /// # Errors
 /// As [`AdoptRefusal`] says.
@@ -84,18 +85,6 @@ pub fn adopt(
         subject: document.subject,
         commands: document.commands,
     })
-}
-
-/// The mailboxes of To, Cc and Bcc, for a raw send that names no recipients: they become those of [`adopt`].
-///
-/// # Errors
-/// As [`adopt`] for a header block that it would refuse.
-pub fn named_mailboxes(raw: &[u8]) -> Result<Vec<Address>, AdoptRefusal> {
-    check_size(raw.len())?;
-    let raw = crlf(raw);
-    let fields = fields(split(&raw).0)?;
-    check_fields(&fields)?;
-    Ok(Document::read(&fields)?.named)
 }
 
 /// What the fields say.

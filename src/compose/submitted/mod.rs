@@ -8,7 +8,7 @@ pub mod field;
 pub mod refusal;
 pub mod seven_bit;
 
-pub use adopt::{AdoptedMessage, adopt, named_mailboxes};
+pub use adopt::{AdoptedMessage, adopt};
 pub use refusal::AdoptRefusal;
 
 #[cfg(test)]

@@ -1,0 +1,63 @@
+//! `sealpost account`.
+
+use anyhow::Context;
+use reqwest::Method;
+use serde_json::json;
+
+use super::arguments::AccountCommand;
+use super::control_client::Control;
+use super::show::member;
+
+pub(super) async fn account(command: AccountCommand) -> anyhow::Result<()> {
+    let AccountCommand::Create {
+        place,
+        name,
+        login,
+        password_stdin,
+    } = command;
+    let (password, drawn) = if password_stdin {
+        let mut line = String::new();
+        std::io::stdin()
+            .read_line(&mut line)
+            .context("no password on standard input")?;
+        (line.trim_end_matches(['\r', '\n']).to_owned(), false)
+    } else {
+        (draw_password()?, true)
+    };
+    let body = json!({ "name": name, "login": login, "password": password });
+    Control::reach(&place)
+        .await?
+        .command(Method::POST, "/accounts", Some(body), |answer| {
+            let mut text = format!(
+                "account {}\nuser    {}",
+                member(answer, "account"),
+                member(answer, "user")
+            );
+            if drawn {
+                text.push_str(&format!("\npassword {password}  (shown once)"));
+            }
+            text
+        })
+        .await
+}
+
+/// A password nobody has to think of: 25 characters of 32, 125 random bits.
+pub(super) fn draw_password() -> anyhow::Result<String> {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut random = [0_u8; 25];
+    aws_lc_rs::rand::fill(&mut random).ok().context("no random numbers")?;
+    let letter = |byte: &u8| ALPHABET.get(usize::from(byte % 32)).map(|letter| char::from(*letter));
+    Ok(random.iter().filter_map(letter).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drawn_password_is_long_and_new() {
+        let (one, other) = (draw_password().unwrap(), draw_password().unwrap());
+        assert_eq!(one.len(), 25);
+        assert_ne!(one, other);
+    }
+}

@@ -1,0 +1,83 @@
+//! What the demo prints when it is ready: lines for people, and one line for programs.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+/// The line for programs: `ready {…}`. What has no room in the house yet is null.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Ready {
+    /// The console.
+    pub console: Option<String>,
+    /// Base address of Mandrill's API.
+    pub api: String,
+    /// Base address of `/v1`.
+    pub v1: String,
+    /// A sending key.
+    pub key: String,
+    /// A management key.
+    pub management_key: String,
+    /// An address that the account may send from.
+    pub from: String,
+    /// An address whose mail arrives over TLS.
+    pub to: String,
+    /// The submission port.
+    pub smtp: Option<String>,
+    /// Address to sign in with.
+    pub login: String,
+    /// Password to sign in with.
+    pub password: String,
+    /// The data folder.
+    pub data: String,
+    /// The authority of our own HTTPS certificate, in PEM.
+    pub ca: String,
+}
+
+impl Ready {
+    /// A command that sends a mail.
+    pub(super) fn curl(&self) -> String {
+        format!(
+            "curl -sS {}/messages/send.json -H 'Content-Type: application/json' -d '{}'",
+            self.api,
+            serde_json::json!({
+                "key": self.key,
+                "message": {
+                    "from_email": self.from,
+                    "to": [{ "email": self.to }],
+                    "subject": "Hello from Sealpost",
+                    "text": "It works.",
+                },
+            })
+        )
+    }
+
+    /// Prints all of it.
+    pub(super) fn print(&self, inbox: &Path) -> anyhow::Result<()> {
+        println!("Sealpost demo is running.");
+        println!();
+        println!(
+            "  API            {}  (Mandrill's, any client: change the host)",
+            self.api
+        );
+        println!("  REST           {}", self.v1);
+        println!("  sending key    {}", self.key);
+        println!("  management key {}", self.management_key);
+        println!("  login          {}  password {}", self.login, self.password);
+        println!("  data           {}", self.data);
+        println!("  received mail  {}", inbox.display());
+        println!();
+        println!("Domains to write to: tls.demo.test (valid TLS), plain.demo.test (no TLS),");
+        println!("broken.demo.test (STARTTLS fails: the mail waits), reject.demo.test (550).");
+        println!();
+        println!("Send a mail:");
+        println!();
+        println!("  {}", self.curl());
+        println!();
+        println!("See what became of it, with the _id from the answer:");
+        println!();
+        println!("  sealpost message show ID --data {}", self.data);
+        println!();
+        println!("ready {}", serde_json::to_string(self)?);
+        Ok(())
+    }
+}

@@ -1,0 +1,126 @@
+//! The demo's receiving servers on loopback: one with valid TLS, one without TLS, one whose STARTTLS fails, one that
+//! rejects every recipient. What they take lies in a folder, a file a message.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::Context;
+use async_trait::async_trait;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rustls::ServerConfig;
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use crate::config::{RouteConfig, RouteTls};
+use crate::smtp::server::{Deposit, Offer, Personality, Received, Receiver, RecipientRule, Running};
+
+/// The host that all of them are reached by; the certificate is valid for it.
+const HOST: &str = "localhost";
+
+/// The running receivers.
+pub(super) struct World {
+    /// Routes to them.
+    pub routes: Vec<RouteConfig>,
+    /// The authority that issued the certificate of the first, in PEM.
+    pub ca: PathBuf,
+    running: Vec<Running>,
+}
+
+/// Stores what a receiver took: `INBOX/DOMAIN/NUMBER.eml`, byte for byte as it came.
+struct Inbox {
+    folder: PathBuf,
+    next: AtomicU64,
+}
+
+#[async_trait]
+impl Deposit for Inbox {
+    async fn deposit(&self, received: Received) -> io::Result<()> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let stamp = received.received_at.format("%Y%m%dT%H%M%S%3f");
+        let path = self.folder.join(format!("{stamp}-{number:06}.eml"));
+        let partial = path.with_extension("part");
+        tokio::fs::write(&partial, &received.content).await?;
+        tokio::fs::rename(&partial, &path).await
+    }
+}
+
+impl World {
+    /// Starts the receivers; their mail goes below `folder`.
+    pub(super) async fn start(folder: &Path) -> anyhow::Result<Self> {
+        let (ca, tls) = certificates(folder)?;
+        let refuses = RecipientRule::Reject(550, "5.1.1 no such mailbox here".to_owned());
+        let personalities = [
+            ("tls", Personality::encrypted("tls.demo.test", tls.clone())),
+            ("plain", Personality::plain("plain.demo.test")),
+            (
+                "broken",
+                Personality {
+                    starttls: Offer::Refuse454,
+                    ..Personality::encrypted("broken.demo.test", tls)
+                },
+            ),
+            (
+                "reject",
+                Personality {
+                    recipients: refuses,
+                    ..Personality::plain("reject.demo.test")
+                },
+            ),
+        ];
+        let (mut routes, mut running) = (Vec::new(), Vec::new());
+        for (name, personality) in personalities {
+            let inbox = folder.join("inbox").join(name);
+            std::fs::create_dir_all(&inbox)
+                .with_context(|| format!("the folder {} cannot be made", inbox.display()))?;
+            let deposit = Arc::new(Inbox {
+                folder: inbox,
+                next: AtomicU64::new(0),
+            });
+            let receiver = Receiver::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), personality, deposit)
+                .await
+                .context("a receiving server cannot listen on loopback")?;
+            routes.push(RouteConfig {
+                domain: format!("{name}.demo.test"),
+                host: HOST.to_owned(),
+                port: receiver.addr().port(),
+                tls: RouteTls::Opportunistic,
+            });
+            running.push(receiver);
+        }
+        Ok(Self { routes, ca, running })
+    }
+
+    /// Ends the receivers.
+    pub(super) async fn stop(self) {
+        for receiver in self.running {
+            receiver.stop().await;
+        }
+    }
+}
+
+/// An authority of the demo's own, and a certificate by it for the receivers' host. Made anew at each start: nothing
+/// but this world trusts it.
+fn certificates(folder: &Path) -> anyhow::Result<(PathBuf, Arc<ServerConfig>)> {
+    let authority_key = KeyPair::generate()?;
+    let mut authority = CertificateParams::new(Vec::new())?;
+    authority
+        .distinguished_name
+        .push(DnType::CommonName, "Sealpost demo authority");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let authority_certificate = authority.self_signed(&authority_key)?;
+    let issuer = Issuer::new(authority, authority_key);
+    let key = KeyPair::generate()?;
+    let certificate = CertificateParams::new(vec![HOST.to_owned()])?.signed_by(&key, &issuer)?;
+    std::fs::create_dir_all(folder)?;
+    let ca = folder.join("ca.pem");
+    std::fs::write(&ca, authority_certificate.pem()).context("the demo's authority cannot be stored")?;
+    let chain = vec![certificate.der().clone(), authority_certificate.der().clone()];
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    Ok((ca, Arc::new(config)))
+}

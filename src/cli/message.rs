@@ -1,0 +1,65 @@
+//! `sealpost message`.
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::arguments::MessageCommand;
+use super::control_client::Control;
+use super::show::{list, member, table};
+
+pub(super) async fn message(command: MessageCommand) -> anyhow::Result<()> {
+    let MessageCommand::Show { place, message } = command;
+    let path = format!("/messages/{message}");
+    Control::reach(&place)
+        .await?
+        .command(Method::GET, &path, None, text)
+        .await
+}
+
+fn text(answer: &Value) -> String {
+    let facts = [
+        ("message", "id"),
+        ("state", "state"),
+        ("reason", "reason"),
+        ("from", "from"),
+        ("to", "to"),
+        ("subject", "subject"),
+        ("key", "key"),
+        ("client IP", "client_ip"),
+        ("account", "account"),
+        ("accepted", "at"),
+        ("next attempt", "next_attempt_at"),
+    ];
+    let mut lines: Vec<String> = facts
+        .iter()
+        .map(|(label, name)| (label, member(answer, name)))
+        .filter(|(_, shown)| !shown.is_empty())
+        .map(|(label, shown)| format!("{label:<13} {shown}"))
+        .collect();
+    lines.push(String::new());
+    let rows: Vec<Vec<String>> = list(answer, "timeline").iter().map(entry).collect();
+    lines.push(table(&["SEQ", "AT", "EVENT", "TLS", "DETAIL"], &rows));
+    lines.join("\n")
+}
+
+fn entry(entry: &Value) -> Vec<String> {
+    let tls = entry
+        .get("tls")
+        .filter(|tls| !tls.is_null())
+        .map_or_else(String::new, |tls| {
+            format!("{} ({})", member(tls, "version"), member(tls, "verdict"))
+        });
+    let details = ["reason", "host", "peer", "next_attempt_at"];
+    let mut shown: Vec<String> = details.iter().map(|name| member(entry, name)).collect();
+    if let Some(reply) = entry.get("reply").filter(|reply| !reply.is_null()) {
+        shown.push(format!("{} {}", member(reply, "code"), member(reply, "text")));
+    }
+    shown.retain(|detail| !detail.is_empty());
+    vec![
+        member(entry, "sequence"),
+        member(entry, "at"),
+        member(entry, "event"),
+        tls,
+        shown.join(" "),
+    ]
+}

@@ -1,0 +1,49 @@
+//! Reads the words, does what they say, and prints an error's whole chain once.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use super::arguments::{Arguments, Command};
+use super::{account, audit, demo, domain, key, message, queue, serve};
+
+/// Runs the program and returns its exit code: 0 done, 1 not done, 2 not understood.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_env("SEALPOST_LOG").unwrap_or_else(|_| EnvFilter::new("warn,sealpost=info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        tracing::debug!("a cryptographic provider was installed already");
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(failure) => {
+            eprintln!("sealpost: no threads: {failure}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = runtime.block_on(async {
+        match arguments.command {
+            Command::Serve { place, init } => serve::serve(&place, init).await,
+            Command::Demo(arguments) => demo::demo(arguments).await,
+            Command::Account(command) => account::account(command).await,
+            Command::Domain(command) => domain::domain(command).await,
+            Command::Key(command) => key::key(command).await,
+            Command::Message(command) => message::message(command).await,
+            Command::Queue(command) => queue::queue(command).await,
+            Command::Audit(command) => audit::audit(command).await,
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("sealpost: {failure:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

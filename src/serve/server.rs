@@ -1,0 +1,154 @@
+//! The whole program: the engine with its doors.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::wiring::{LogCounts, LogHealth, LogKeys, Mint, ReadModelAudit, metrics_text};
+use super::{Engine, Ports, StartFailure};
+use crate::access::{Counting, Enrolment, Gate, Passwords, Strangers};
+use crate::clock::Clock;
+use crate::compose::Keeper;
+use crate::config::Config;
+use crate::http::{ControlParts, Doors, Front, FrontParts, ListenConfig, ReadModels, TlsSource};
+
+/// Where the doors are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addresses {
+    /// Plain HTTP.
+    pub plain: Option<std::net::SocketAddr>,
+    /// HTTPS.
+    pub secure: Option<std::net::SocketAddr>,
+}
+
+/// The running program.
+pub struct Server {
+    engine: Engine,
+    doors: Doors,
+    counting: Counting,
+    data: PathBuf,
+}
+
+impl Server {
+    /// Starts the engine, then opens the doors.
+    ///
+    /// # Errors
+    /// As [`StartFailure`] says; then no door is open.
+    pub async fn start(config: &Config, ports: Ports) -> Result<Self, StartFailure> {
+        let clock = ports.clock.clone();
+        let engine = Engine::start(config, ports).await?;
+        let strangers = Strangers::new(clock.clone());
+        let counts = Arc::new(LogCounts {
+            log: engine.log().clone(),
+            node: config.node.clone(),
+        });
+        let counting = strangers.start(counts);
+        let front = front(config, &engine, strangers, clock.clone());
+        let control = Arc::new(ControlParts {
+            front: front.clone(),
+            enrolment: Enrolment::new(engine.accounts().clone(), engine.vault().clone(), Passwords::default()),
+            dkim: Arc::new(Mint),
+            audit: Arc::new(ReadModelAudit {
+                folder: engine.read_folder().to_owned(),
+                source: engine.log().source(),
+            }),
+        });
+        let doors = match Doors::open(listen(config), front, control, clock.now()) {
+            Ok(doors) => doors,
+            Err(failure) => {
+                counting.stop().await;
+                engine.stop().await;
+                return Err(failure.into());
+            }
+        };
+        Ok(Self {
+            engine,
+            doors,
+            counting,
+            data: config.data.clone(),
+        })
+    }
+
+    /// Where the doors are.
+    #[must_use]
+    pub const fn addresses(&self) -> Addresses {
+        Addresses {
+            plain: self.doors.plain(),
+            secure: self.doors.secure(),
+        }
+    }
+
+    /// The engine behind the doors.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The control socket.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        socket(&self.data)
+    }
+
+    /// The authority of a self-made certificate, in PEM.
+    #[must_use]
+    pub fn authority(&self) -> PathBuf {
+        self.data.join("ca.pem")
+    }
+
+    /// Closes the doors, then ends the engine: what was accepted is on disk, and open attempts may finish.
+    pub async fn stop(self) {
+        self.doors.close().await;
+        self.counting.stop().await;
+        self.engine.stop().await;
+    }
+}
+
+fn socket(data: &Path) -> PathBuf {
+    data.join("control.sock")
+}
+
+fn listen(config: &Config) -> ListenConfig {
+    let http = &config.http;
+    let tls = match (&http.certificate, &http.private_key) {
+        (Some(certificate), Some(private_key)) => TlsSource::Files {
+            certificate: certificate.clone(),
+            private_key: private_key.clone(),
+        },
+        _ => TlsSource::SelfMade {
+            folder: config.data.clone(),
+            names: vec![config.host.clone()],
+        },
+    };
+    ListenConfig {
+        plain: http.plain,
+        secure: http.secure.map(|address| (address, tls)),
+        control: socket(&config.data),
+        drain_s: config.delivery.drain_s.into(),
+    }
+}
+
+fn front(config: &Config, engine: &Engine, strangers: Strangers, clock: Arc<dyn Clock>) -> Arc<Front> {
+    let keys = Arc::new(LogKeys(engine.log().read()));
+    let (spool_progress, activity_progress, timeline_progress) = engine.progress();
+    Arc::new(Front::new(FrontParts {
+        gate: Gate::new(engine.accounts().clone(), keys, strangers, &config.node),
+        accounts: engine.accounts().clone(),
+        keeper: Keeper::new(engine.vault().clone()),
+        log: engine.log().read(),
+        models: ReadModels {
+            activity: engine.activity(),
+            activity_progress,
+            timeline: engine.timelines(),
+            timeline_progress,
+            spool: engine.spool(),
+            spool_progress,
+        },
+        condition: Arc::new(LogHealth(engine.log().clone())),
+        clock,
+        metrics: metrics_text(),
+        metrics_token: config.http.metrics_token.clone().map(zeroize::Zeroizing::new),
+        message_lifetime: Duration::from_secs(config.delivery.message_ttl_s.into()),
+        node: config.node.clone(),
+    }))
+}
