@@ -18,9 +18,17 @@ pub fn findings(tree: &Tree) -> Vec<Finding> {
     if lines > LINES_MAX {
         found.push(Finding::at(path, format!("has {lines} lines, more than {LINES_MAX}")));
     }
+    let mut roots: Vec<String> = ROOTS.map(str::to_owned).to_vec();
     for (n, line) in text.lines().enumerate() {
-        for name in line.split('`').skip(1).step_by(2).filter(|name| is_path(tree, name)) {
-            for one in unfold(name).iter().filter(|one| !exists(tree, one)) {
+        let names: Vec<&str> = line.split('`').skip(1).step_by(2).collect();
+        if line.starts_with('#') {
+            // Under a room's heading its files go by their own names.
+            roots.truncate(ROOTS.len());
+            let room = names.iter().filter(|name| tree.has(name));
+            roots.extend(room.map(|name| format!("{}/", name.trim_end_matches('/'))));
+        }
+        for name in names.into_iter().filter(|name| is_path(tree, name)) {
+            for one in unfold(name).iter().filter(|one| !exists(tree, &roots, one)) {
                 found.push(Finding::at_line(path, n + 1, format!("`{one}` does not exist")));
             }
         }
@@ -51,15 +59,12 @@ fn unfold(name: &str) -> Vec<String> {
         .collect()
 }
 
-fn exists(tree: &Tree, name: &str) -> bool {
+fn exists(tree: &Tree, roots: &[String], name: &str) -> bool {
     if name.contains('*') {
-        return tree.files().any(|(path, _)| {
-            ROOTS
-                .iter()
-                .any(|root| path.strip_prefix(root).is_some_and(|rest| fits(rest, name)))
-        });
+        let below = |path: &str, root: &String| path.strip_prefix(root.as_str()).is_some_and(|rest| fits(rest, name));
+        return tree.files().any(|(path, _)| roots.iter().any(|root| below(path, root)));
     }
-    ROOTS.iter().any(|root| tree.has(&format!("{root}{name}")))
+    roots.iter().any(|root| tree.has(&format!("{root}{name}")))
 }
 
 /// Part by part; `*` stands for one part or a piece of it.
@@ -100,8 +105,16 @@ fn a_name_that_leads_nowhere_is_found() {
 }
 
 #[test]
+fn under_a_room_s_heading_its_files_go_by_their_own_names() {
+    let text = "`writer.rs`\n## `src/log`\n`writer.rs` `gone.rs`\n## Ways\n`writer.rs`\n";
+    let tree = Tree::of(&[("ARCHITECTURE.md", text), ("src/log/writer.rs", "")]);
+    let places: Vec<String> = findings(&tree).into_iter().map(|f| f.place).collect();
+    assert_eq!(places, ["ARCHITECTURE.md:1", "ARCHITECTURE.md:3", "ARCHITECTURE.md:5"]);
+}
+
+#[test]
 fn names_that_exist_and_words_that_are_no_names_pass() {
-    let text = "`log/writer.rs` `log/` `{src,tests}/tidy.rs`… `log/*.rs` `/v1/messages` `text/html` `cargo run` `a::b/c` `2xx/250`";
+    let text = "`{src,tests}/tidy.rs`… `log/*.rs` `/v1/messages` `text/html` `cargo run` `a::b/c` `2xx/250`";
     let tree = Tree::of(&[
         ("ARCHITECTURE.md", text),
         ("src/log/writer.rs", ""),

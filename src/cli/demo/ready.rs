@@ -75,9 +75,14 @@ impl Ready {
         println!();
         println!("See what became of it, with the _id from the answer:");
         println!();
-        println!("  sealpost message show ID --data {}", self.data);
+        println!("  {} message show ID --data {}", program(), self.data);
         println!();
         println!("ready {}", serde_json::to_string(self)?);
         Ok(())
     }
+}
+
+/// The running program's own path: a copied line must work although nothing is installed.
+fn program() -> String {
+    std::env::current_exe().map_or_else(|_| "sealpost".to_owned(), |path| path.display().to_string())
 }
