@@ -93,15 +93,9 @@ fn smtp_event(attempt: &ActivityAttempt) -> Option<Value> {
     }))
 }
 
-/// Code, enhanced status and text of a reply, as the server wrote them.
+/// Code and text of a reply, as the server wrote them: the text begins with the enhanced status where there is one.
 fn diagnosis(reply: &Reply) -> String {
-    let enhanced = reply
-        .enhanced
-        .map(|enhanced| format!(" {enhanced}"))
-        .unwrap_or_default();
-    format!("{}{enhanced} {}", reply.code, text(&reply.text))
-        .trim_end()
-        .to_owned()
+    format!("{} {}", reply.code, text(&reply.text)).trim_end().to_owned()
 }
 
 fn reject(row: &ActivityRow) -> Value {
