@@ -2,11 +2,15 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 
+mod bad_input;
 mod delivery;
 mod log_contract;
+mod mandrill;
 mod support;
+mod v1;

@@ -1,9 +1,16 @@
-//! What the tests of whole rooms share: a clock held by hand, receivers, and a rig that runs the engine.
+//! What the tests of whole rooms share: a clock held by hand, receivers, a rig that runs the engine, and the whole
+//! program with its clients.
 
+mod clients;
 mod clock;
 mod inbox;
+mod receivers;
+pub mod records;
 mod rig;
+mod sealpost;
 
+pub use clients::{Answer, SendingKey, http_client};
 pub use clock::HandClock;
 pub use inbox::Inbox;
 pub use rig::Rig;
+pub use sealpost::{Sealpost, mandrill_mail, spawn_sealpost, spawn_sealpost_with, v1_mail};

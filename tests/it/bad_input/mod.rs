@@ -1,0 +1,9 @@
+//! Bad input at every door: a documented error each, nothing on record but what the design asks for, and the next
+//! request served.
+
+mod bodies;
+mod case;
+mod keys;
+mod mandrill_fields;
+mod places;
+mod v1_fields;

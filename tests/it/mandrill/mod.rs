@@ -1,0 +1,8 @@
+//! Mandrill's API through its doors, by the official client and by hand.
+
+mod answers;
+mod keys;
+mod official_client;
+mod python_client;
+mod search;
+mod versions;

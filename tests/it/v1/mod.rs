@@ -1,0 +1,7 @@
+//! The REST API and what stands beside it, through its doors.
+
+mod doors;
+mod idempotency;
+mod keys;
+mod messages;
+mod watch;
