@@ -8,7 +8,7 @@ use sealpost_domain::account::AccountCommand;
 use sealpost_domain::address::{AddressRefusal, Mailbox};
 use sealpost_domain::ids::{AccountId, UserId};
 use sealpost_domain::metadata::Metadata;
-use sealpost_domain::user::{Role, UserCommand};
+use sealpost_domain::user::{LoginToken, Role, UserCommand};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -138,6 +138,15 @@ impl Enrolment {
             None => None,
         };
         Ok(Enrolled { account, user })
+    }
+
+    /// The token that a sign-in address is found by.
+    ///
+    /// # Errors
+    /// [`EnrolFailure::BadLogin`].
+    pub fn login_token(&self, login: &str) -> Result<LoginToken, EnrolFailure> {
+        let login = Mailbox::parse(login).map_err(EnrolFailure::BadLogin)?;
+        Ok(self.vault.login_token(&login))
     }
 
     /// Registers a user of an account.

@@ -7,7 +7,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::net::IpAddr;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -176,11 +176,15 @@ fn keep_good(folder: &Path, files: &Files, names: &[String], today: NaiveDate) -
         _ => None,
     };
     let tls = folder.join("tls");
-    fs::create_dir_all(&tls).map_err(|source| TlsFailure::File {
-        path: tls,
-        doing: "made",
-        source,
-    })?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&tls)
+        .map_err(|source| TlsFailure::File {
+            path: tls,
+            doing: "made",
+            source,
+        })?;
     let (issuer, authority_ends_on) = match (issuer, &made) {
         (Some(issuer), Some(made)) => (issuer, made.authority_ends_on),
         _ => make_authority(files, &names, today)?,

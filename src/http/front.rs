@@ -24,6 +24,10 @@ use crate::log::read::LogReader;
 const PARSE_HERE_BYTES_MAX: usize = 64 * 1024;
 /// Reads of read models and of the log that run at once.
 const READS_AT_ONCE: usize = 8;
+/// Answers that wait for a read model at once.
+const WAITS_AT_ONCE: usize = 64;
+/// Bodies above this size are worked on one after the other, in bytes.
+const HEAVY_BYTES: usize = 1024 * 1024;
 /// How long an answer waits for a read model to come to what the caller has just done.
 const FRESH_WITHIN: Duration = Duration::from_secs(2);
 
@@ -86,7 +90,9 @@ pub struct Front {
     pub(super) node: String,
     pub(super) bodies: BodyRoom,
     pub(super) work: WorkPool,
+    heavy_work: WorkPool,
     reads: WorkPool,
+    waits: WorkPool,
 }
 
 impl std::fmt::Debug for Front {
@@ -116,7 +122,9 @@ impl Front {
             node: parts.node,
             bodies: BodyRoom::default(),
             work: WorkPool::for_processors(),
+            heavy_work: WorkPool::new(1),
             reads: WorkPool::new(READS_AT_ONCE),
+            waits: WorkPool::new(WAITS_AT_ONCE),
         }
     }
 
@@ -133,21 +141,29 @@ impl Front {
         if bytes.len() <= PARSE_HERE_BYTES_MAX {
             return Fields::of_body(&bytes);
         }
-        self.work.run(move || Fields::of_body(&bytes)).await
+        self.work_for(bytes.len()).run(move || Fields::of_body(&bytes)).await
     }
 
-    /// A wait until a read model knows what is in the log now, so that people see what they have just done. Run it
-    /// within [`Front::read`]; it blocks, and gives up after two seconds.
-    pub(super) fn fresh(&self, progress: &Progress) -> impl FnOnce() + Send + 'static {
-        let (progress, head) = (progress.clone(), self.log.head());
-        move || {
-            if !progress.wait_for(head, FRESH_WITHIN) {
-                tracing::debug!(
-                    projection.name = progress.name(),
-                    position = head,
-                    "a read model is behind"
-                );
-            }
+    /// Waits until a read model knows what is in the log now, so that people see what they have just done. Gives up
+    /// after two seconds, also where many wait already: an old answer is better than none.
+    pub(super) async fn fresh(&self, progress: &Progress) {
+        let head = self.log.head();
+        if progress.checkpoint() >= head {
+            return;
+        }
+        let (progress, name) = (progress.clone(), progress.name());
+        let wait = self.waits.run(move || Ok(progress.wait_for(head, FRESH_WITHIN)));
+        if tokio::time::timeout(FRESH_WITHIN, wait).await != Ok(Ok(true)) {
+            tracing::debug!(projection.name = name, position = head, "a read model is behind");
+        }
+    }
+
+    /// Where work for a body of this size is done: large mails wait for each other, and nobody else for them.
+    pub(super) const fn work_for(&self, size_bytes: usize) -> &WorkPool {
+        if size_bytes > HEAVY_BYTES {
+            &self.heavy_work
+        } else {
+            &self.work
         }
     }
 }

@@ -166,9 +166,7 @@ fn public(config: &ListenConfig, front: Arc<Front>, now: Instant) -> Result<Publ
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(config.drain_s);
     if let Some(address) = config.plain {
-        if !address.ip().is_loopback() {
-            return Err(ListenFailure::PlainBeyondLoopback(address));
-        }
+        must_be_loopback(address)?;
         server = server
             .bind(address)
             .map_err(|source| ListenFailure::Bind { address, source })?;
@@ -189,6 +187,15 @@ fn public(config: &ListenConfig, front: Arc<Front>, now: Instant) -> Result<Publ
     };
     let (plain, secure) = (of("http"), of("https"));
     Ok((Some(server.run()), plain, secure))
+}
+
+/// Keys travel in these requests, so that nobody may listen.
+const fn must_be_loopback(address: SocketAddr) -> Result<(), ListenFailure> {
+    if address.ip().is_loopback() {
+        Ok(())
+    } else {
+        Err(ListenFailure::PlainBeyondLoopback(address))
+    }
 }
 
 fn operator(parts: Arc<ControlParts>, socket: UnixListener, drain_s: u64) -> io::Result<Server> {
@@ -234,5 +241,15 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(std::os::unix::net::UnixStream::connect(&path).is_ok());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+    #[test]
+    fn plain_http_stays_on_this_machine() {
+        for address in ["127.0.0.1:80", "127.9.9.9:0", "[::1]:80"] {
+            assert!(must_be_loopback(address.parse().unwrap()).is_ok(), "{address}");
+        }
+        for address in ["0.0.0.0:80", "192.0.2.1:80", "[::]:80", "[::ffff:127.0.0.1]:80"] {
+            let refused = must_be_loopback(address.parse().unwrap()).unwrap_err().to_string();
+            assert!(refused.contains(address) && refused.contains("HTTPS"), "{refused}");
+        }
     }
 }

@@ -68,15 +68,10 @@ fn fold(stream: &[Recorded]) -> Option<FoundMessage> {
 
 /// What became of a message of an account, as fresh as what the caller has just done.
 pub(super) async fn activity(front: &Front, account: AccountId, message: MessageId) -> Result<ActivityRow, Fault> {
-    let (queries, fresh) = (
-        front.models.activity.clone(),
-        front.fresh(&front.models.activity_progress),
-    );
+    front.fresh(&front.models.activity_progress).await;
+    let queries = front.models.activity.clone();
     front
-        .read(move || {
-            fresh();
-            queries.get(account, message)?.ok_or_else(|| unknown(&message.to_hex()))
-        })
+        .read(move || queries.get(account, message)?.ok_or_else(|| unknown(&message.to_hex())))
         .await
 }
 
@@ -86,14 +81,7 @@ pub(super) async fn timeline(
     account: AccountId,
     message: MessageId,
 ) -> Result<Vec<TimelineEntry>, Fault> {
-    let (queries, fresh) = (
-        front.models.timeline.clone(),
-        front.fresh(&front.models.timeline_progress),
-    );
-    front
-        .read(move || {
-            fresh();
-            Ok(queries.message(account, message)?)
-        })
-        .await
+    front.fresh(&front.models.timeline_progress).await;
+    let queries = front.models.timeline.clone();
+    front.read(move || Ok(queries.message(account, message)?)).await
 }

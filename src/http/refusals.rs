@@ -174,3 +174,61 @@ pub(super) fn of_keep(failure: &KeepFailure) -> Fault {
         KeepFailure::Unavailable(_) => Fault::of_failure(ErrorCode::Unavailable, "keeping content", failure),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sealpost_domain::rights::KeyLimit;
+
+    use super::*;
+
+    #[test]
+    fn who_is_turned_away_learns_no_more_than_that() {
+        assert_eq!(of_use(UseRefusal::Revoked), ErrorCode::InvalidKey);
+        assert_eq!(Fault::from(GateRefusal::UnknownKey), Fault::from(ErrorCode::InvalidKey));
+        assert_eq!(of_use(UseRefusal::NotManagement), ErrorCode::ManagementKeyRequired);
+        assert_eq!(of_use(UseRefusal::AccountSuspended), ErrorCode::AccountSuspended);
+        for limit in [
+            KeyLimit::Method,
+            KeyLimit::Network,
+            KeyLimit::From,
+            KeyLimit::RecipientDomain,
+            KeyLimit::Rate,
+            KeyLimit::Lifetime,
+        ] {
+            assert_eq!(of_use(UseRefusal::Limit(limit)), ErrorCode::KeyNotAllowed, "{limit:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_work_later_is_told_from_what_never_will() {
+        let later = [
+            Admission::Busy,
+            Admission::Unavailable,
+            Admission::DiskFull,
+            Admission::Parked,
+        ];
+        for admission in later {
+            assert!(of_admission(&admission).retry_after_s().is_some(), "{admission:?}");
+        }
+        let never = [
+            Admission::Refused(UseRefusal::Revoked),
+            Admission::UnknownAccount,
+            Admission::Suspended,
+            Admission::IdempotencyMismatch,
+            Admission::MessageChanged,
+            Admission::Account(AccountRefusal::AlreadyOpen),
+            Admission::User(UserRefusal::Unknown),
+            Admission::Key(ApiKeyRefusal::KeyAlreadyRevoked),
+            Admission::Domain(SendingDomainRefusal::AlreadyAdded),
+            Admission::Message(MessageRefusal::Finished),
+            Admission::Suppression(SuppressionRefusal::NotSuppressed),
+        ];
+        for admission in never {
+            let code = of_admission(&admission);
+            assert!(
+                code.retry_after_s().is_none() && code != ErrorCode::Internal,
+                "{admission:?}"
+            );
+        }
+    }
+}

@@ -52,3 +52,103 @@ pub(super) fn operator(config: &mut web::ServiceConfig) {
     control::routes(config);
     config.default_service(web::to(unknown_route));
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::Method;
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, call_service, init_service, read_body};
+    use actix_web::{App, web};
+    use serde_json::Value;
+
+    use super::*;
+    use crate::http::request_trace::trace;
+
+    /// Asks a router that has no rooms behind it: what reaches a handler fails with 500, what does not says so.
+    async fn ask(routes: fn(&mut web::ServiceConfig), verb: &str, path: &str) -> (u16, String, Value) {
+        let app = init_service(App::new().wrap(from_fn(trace)).configure(routes)).await;
+        let verb = Method::from_bytes(verb.as_bytes()).unwrap();
+        let response = call_service(&app, TestRequest::with_uri(path).method(verb).to_request()).await;
+        assert!(response.headers().contains_key("x-request-id"), "{path}");
+        let kind = response
+            .headers()
+            .get("content-type")
+            .map(|kind| kind.to_str().unwrap().to_owned());
+        let status = response.status().as_u16();
+        let body = read_body(response).await;
+        (
+            status,
+            kind.unwrap_or_default(),
+            serde_json::from_slice(&body).unwrap_or_default(),
+        )
+    }
+
+    #[actix_web::test]
+    async fn every_route_leads_to_a_handler() {
+        for (verb, path) in [
+            ("POST", "/api/1.0/users/ping.json"),
+            ("POST", "/api/1.4/messages/send"),
+            ("POST", "/v1/messages"),
+            ("GET", "/v1/messages/0"),
+            ("POST", "/v1/keys"),
+            ("GET", "/v1/keys"),
+            ("POST", "/v1/keys/0/revoke"),
+            ("POST", "/v1/keys/0/freeze"),
+            ("POST", "/v1/keys/0/thaw"),
+            ("GET", "/readyz"),
+            ("GET", "/metrics"),
+        ] {
+            assert_eq!(ask(public, verb, path).await.0, 500, "{verb} {path}");
+        }
+        for (verb, path) in [
+            ("GET", "/status"),
+            ("POST", "/audit/rebuild-check"),
+            ("GET", "/accounts"),
+            ("POST", "/accounts"),
+            ("POST", "/users"),
+            ("GET", "/domains"),
+            ("POST", "/domains"),
+            ("GET", "/keys"),
+            ("POST", "/keys"),
+            ("POST", "/keys/0/revoke"),
+            ("GET", "/messages/0"),
+            ("GET", "/queue"),
+            ("POST", "/queue/0/hold"),
+            ("POST", "/queue/0/release"),
+            ("POST", "/queue/0/discard"),
+        ] {
+            assert_eq!(ask(operator, verb, path).await.0, 500, "{verb} {path}");
+        }
+        assert_eq!(ask(public, "GET", "/healthz").await.0, 200);
+    }
+
+    #[actix_web::test]
+    async fn what_leads_nowhere_says_so_in_the_form_of_its_interface() {
+        for (verb, path, status, name) in [
+            ("GET", "/api/1.0/users/ping.json", 405, "ValidationError"),
+            ("POST", "/api/nothing", 404, "Unknown_Method"),
+            ("POST", "/api", 404, "Unknown_Method"),
+        ] {
+            let (found, kind, body) = ask(public, verb, path).await;
+            assert_eq!((found, kind.as_str()), (status, "application/json"), "{path}");
+            assert_eq!(
+                (&body["status"], &body["name"]),
+                (&"error".into(), &name.into()),
+                "{path}"
+            );
+        }
+        for (routes, verb, path, status, code) in [
+            (public as fn(&mut web::ServiceConfig), "GET", "/", 404, "unknown_route"),
+            (public, "GET", "/v1/nothing", 404, "unknown_route"),
+            (public, "DELETE", "/v1/keys", 405, "method_not_allowed"),
+            (public, "POST", "/healthz", 405, "method_not_allowed"),
+            (public, "GET", "/status", 404, "unknown_route"),
+            (operator, "DELETE", "/keys", 405, "method_not_allowed"),
+            (operator, "POST", "/v1/messages", 404, "unknown_route"),
+        ] {
+            let (found, kind, body) = ask(routes, verb, path).await;
+            assert_eq!((found, kind.as_str()), (status, "application/problem+json"), "{path}");
+            assert_eq!(body["code"], code, "{path}");
+        }
+    }
+}

@@ -3,73 +3,94 @@
 //! Cheap checks come before anything is stored. Content is on disk before the account decides, and the account's
 //! decision is on disk before the caller hears of it.
 
+use sealpost_domain::Instant;
 use sealpost_domain::address::Mailbox;
+use sealpost_domain::ids::AccountId;
 use sealpost_domain::rights::KeyWorld;
 
 use super::error_code::ErrorCode;
 use super::fault::Fault;
-use super::field_names::{Dialect, compose_fault};
+use super::field_names::compose_fault;
+use super::fields::Fields;
 use super::front::Front;
-use super::idempotency::Repeatable;
+use super::idempotency::{RepeatKey, Repeatable};
 use super::ports::LogCondition;
 use super::refusals::of_keep;
 use super::send_request::{Plan, Planned, SendRequest};
 use crate::access::Caller;
 use crate::actors::{Admission, Deliverable, IdempotencyAnswer, RecipientKind, SendAnswer, SendCall, SendRecipient};
-use crate::compose::{Draft, KeepFailure, KeptMessage, Stamp};
+use crate::compose::{KeepFailure, Keeper, KeptMessage, PreparedMail, Stamp};
+
+/// A call that sends, as its API took it in.
+pub(super) struct Intake {
+    /// Its members, unread.
+    pub fields: Fields,
+    /// Length of its body.
+    pub size_bytes: usize,
+    /// What a repeat of it would be recognised by.
+    pub repeat_key: Option<RepeatKey>,
+    /// What it is called in the digest of a repeat.
+    pub method: &'static str,
+    /// Reads its members. Decodes attachments, so it is called where that may cost something.
+    pub read: fn(Fields, Instant) -> Result<SendRequest, Fault>,
+}
+
+impl Intake {
+    fn plan(self, now: Instant) -> Result<Plan, Fault> {
+        (self.read)(self.fields, now)?.plan()
+    }
+}
 
 /// Sends. When it returns `Ok`, every recipient's accept or rejection is on disk.
 ///
 /// # Errors
 /// As the codes say; then nothing of the call is on record.
-pub(super) async fn send(
-    front: &Front,
-    caller: &Caller,
-    request: SendRequest,
-    repeatable: Option<Repeatable>,
-) -> Result<Vec<SendAnswer>, Fault> {
+pub(super) async fn send(front: &Front, caller: &Caller, intake: Intake) -> Result<Vec<SendAnswer>, Fault> {
     if caller.world == KeyWorld::Test {
         // The built-in sink of the test world is not there yet, and a test key never sends real mail.
         return Err(ErrorCode::TestKeyCannotSend.into());
     }
-    let dialect = request.dialect;
-    let plan = front.work.run(move || request.plan()).await?;
-    if let Some(answers) = first_answer(front, caller, repeatable, &plan.recipients).await? {
-        return Ok(answers);
-    }
-    match front.condition.log() {
-        LogCondition::Serving => {}
-        LogCondition::DiskMark => return Err(ErrorCode::DiskFull.into()),
-        LogCondition::Stopped => return Err(ErrorCode::Unavailable.into()),
-    }
-    let now = front.clock.now();
-    let Plan {
-        header_from,
-        draft,
-        recipients,
-        tags,
-        metadata,
-        tls_required,
-        lifetime,
-    } = plan;
-    let subject = draft.subject.clone();
-    let stamp = Stamp {
-        date: now.to_datetime(),
-        message_id_domain: header_from.domain(),
-        boundary_seed: boundary_seed(),
+    let (now, account, keeper) = (front.clock.now(), caller.account, front.keeper.clone());
+    let pool = front.work_for(intake.size_bytes);
+    let (letter, repeatable) = match intake.repeat_key {
+        None => {
+            must_take_mail(front)?;
+            let letter = pool
+                .run(move || compose(&keeper, account, intake.plan(now)?, now))
+                .await?;
+            (letter, None)
+        }
+        Some(key) => {
+            let read = move || {
+                let repeatable = key.repeatable(intake.method, intake.fields.members());
+                Ok((intake.plan(now)?, repeatable))
+            };
+            let (plan, repeatable) = pool.run(read).await?;
+            // A repeat is answered before anything is stored again for it, and also where nothing new is taken.
+            if let Some(answers) = first_answer(front, account, repeatable, &plan.recipients).await? {
+                return Ok(answers);
+            }
+            must_take_mail(front)?;
+            let letter = pool.run(move || compose(&keeper, account, plan, now)).await?;
+            (letter, Some(repeatable))
+        }
     };
-    let kept = keep(front, caller, dialect, draft, stamp).await?;
-    let given: Vec<String> = recipients.iter().map(|one| one.given.clone()).collect();
+    let Letter { plan, prepared } = letter;
+    let kept = match prepared {
+        Some(mail) => front.keeper.keep(mail).await.map_err(|failure| of_keep(&failure))?,
+        None => Vec::new(),
+    };
+    let given: Vec<String> = plan.recipients.iter().map(|one| one.given.clone()).collect();
     let call = SendCall {
         claim: caller.claim(),
-        recipients: join(recipients, kept, &header_from)?,
-        header_from,
-        subject,
-        tags,
-        user_metadata: metadata,
-        tls_required,
-        expires_at: now.plus(lifetime.unwrap_or(front.message_lifetime)),
-        idempotency: repeatable.map(|repeatable| repeatable.row(caller.account, now)),
+        recipients: join(plan.recipients, kept, &plan.header_from)?,
+        header_from: plan.header_from,
+        subject: plan.draft.subject,
+        tags: plan.tags,
+        user_metadata: plan.metadata,
+        tls_required: plan.tls_required,
+        expires_at: now.plus(plan.lifetime.unwrap_or(front.message_lifetime)),
+        idempotency: repeatable.map(|repeatable| repeatable.row(account, now)),
     };
     match (front.accounts.send(call).await, repeatable) {
         (Ok(answers), _) => Ok(answers),
@@ -81,15 +102,23 @@ pub(super) async fn send(
     }
 }
 
-/// The answer to the first call with this key, before anything is stored again for it.
+/// Asked before anything is stored; the log itself asks again.
+fn must_take_mail(front: &Front) -> Result<(), Fault> {
+    match front.condition.log() {
+        LogCondition::Serving => Ok(()),
+        LogCondition::DiskMark => Err(ErrorCode::DiskFull.into()),
+        LogCondition::Stopped => Err(ErrorCode::Unavailable.into()),
+    }
+}
+
+/// The answer to the first call with this key.
 async fn first_answer(
     front: &Front,
-    caller: &Caller,
-    repeatable: Option<Repeatable>,
+    account: AccountId,
+    repeatable: Repeatable,
     recipients: &[Planned],
 ) -> Result<Option<Vec<SendAnswer>>, Fault> {
-    let Some(repeatable) = repeatable else { return Ok(None) };
-    let (log, account) = (front.log.clone(), caller.account);
+    let log = front.log.clone();
     let first: Option<IdempotencyAnswer> = front
         .read(move || {
             let found = log.idempotency(account, repeatable.key_hash());
@@ -101,26 +130,30 @@ async fn first_answer(
         .transpose()
 }
 
-async fn keep(
-    front: &Front,
-    caller: &Caller,
-    dialect: Dialect,
-    draft: Draft,
-    stamp: Stamp,
-) -> Result<Vec<KeptMessage>, Fault> {
-    if draft.to.is_empty() {
-        return Ok(Vec::new());
+/// A plan, and its messages as they go to disk.
+struct Letter {
+    plan: Plan,
+    /// `None` when no recipient is an address.
+    prepared: Option<PreparedMail>,
+}
+
+fn compose(keeper: &Keeper, account: AccountId, plan: Plan, now: Instant) -> Result<Letter, Fault> {
+    if plan.draft.to.is_empty() {
+        return Ok(Letter { plan, prepared: None });
     }
-    let (keeper, account) = (front.keeper.clone(), caller.account);
-    let prepared = front
-        .work
-        .run(move || match keeper.prepare(account, &draft, &stamp) {
-            Ok(prepared) => Ok(prepared),
-            Err(KeepFailure::Refused(refusal)) => Err(compose_fault(dialect, &refusal)),
-            Err(failure) => Err(of_keep(&failure)),
-        })
-        .await?;
-    front.keeper.keep(prepared).await.map_err(|failure| of_keep(&failure))
+    let stamp = Stamp {
+        date: now.to_datetime(),
+        message_id_domain: plan.header_from.domain(),
+        boundary_seed: boundary_seed(),
+    };
+    match keeper.prepare(account, &plan.draft, &stamp) {
+        Ok(prepared) => Ok(Letter {
+            plan,
+            prepared: Some(prepared),
+        }),
+        Err(KeepFailure::Refused(refusal)) => Err(compose_fault(plan.dialect, &refusal)),
+        Err(failure) => Err(of_keep(&failure)),
+    }
 }
 
 /// Brings recipients and their kept messages together again. Both are in the order of the call; those that are no

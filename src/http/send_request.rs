@@ -52,6 +52,8 @@ pub(super) struct SendRequest {
 
 /// A call whose parts are in order: what is left can only fail for a reason outside of it.
 pub(super) struct Plan {
+    /// Whose names the fields have in errors.
+    pub dialect: Dialect,
     /// The header From's address.
     pub header_from: Mailbox,
     /// What is to be composed, with the recipients that are addresses.
@@ -113,6 +115,7 @@ impl SendRequest {
             Err(refusal) => return Err(compose_fault(dialect, &refusal)),
         }
         Ok(Plan {
+            dialect,
             header_from,
             draft: self.draft,
             recipients,

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::ControlParts;
 use super::call::{account, accounts, answer, members, operator};
 use crate::access::{NewAccount, NewUser};
+use crate::http::error_code::ErrorCode;
 use crate::http::fault::Fault;
 use crate::http::fields::Fields;
 
@@ -35,6 +36,9 @@ pub(super) async fn create(
         let mut fields = members(&parts, payload).await?;
         let new = read_account(&mut fields)?;
         fields.finish()?;
+        if let Some(owner) = &new.owner {
+            must_be_free(&parts, &owner.login).await?;
+        }
         let metadata = Metadata::clone(&operator(&parts, &request, None));
         let enrolled = parts.enrolment.open_account(metadata, new).await?;
         Ok(json!({ "account": enrolled.account.to_hex(), "user": enrolled.user.map(|user| user.to_hex()) }))
@@ -58,6 +62,19 @@ pub(super) async fn register(
         Ok::<Value, Fault>(json!({ "account": account.to_hex(), "user": user.to_hex() }))
     };
     answer(&request, registered.await)
+}
+
+/// Asked before an account is opened that would stay without its owner. The log itself decides.
+async fn must_be_free(parts: &ControlParts, login: &str) -> Result<(), Fault> {
+    let (log, token) = (parts.front.log.clone(), parts.enrolment.login_token(login)?);
+    let owner = parts.front.read(move || {
+        log.login(&token)
+            .map_err(|failure| Fault::of_failure(ErrorCode::Unavailable, "reading a sign-in address", &failure))
+    });
+    match owner.await? {
+        None => Ok(()),
+        Some(_) => Err(ErrorCode::LoginTaken.into()),
+    }
 }
 
 fn read_account(fields: &mut Fields) -> Result<NewAccount, Fault> {

@@ -32,14 +32,9 @@ pub(super) async fn list(request: HttpRequest, parts: web::Data<ControlParts>) -
             }
         };
         let after = query.remove("after");
-        let (spool, fresh) = (
-            parts.front.models.spool.clone(),
-            parts.front.fresh(&parts.front.models.spool_progress),
-        );
-        let read = move || {
-            fresh();
-            Ok((spool.all_open(after.as_deref(), limit)?, spool.counts()?))
-        };
+        parts.front.fresh(&parts.front.models.spool_progress).await;
+        let spool = parts.front.models.spool.clone();
+        let read = move || Ok((spool.all_open(after.as_deref(), limit)?, spool.counts()?));
         let (page, counts) = parts.front.read(read).await?;
         Ok(json!({
             "counts": {

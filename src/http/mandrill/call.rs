@@ -45,6 +45,8 @@ pub(super) struct Admitted<'a> {
     pub(super) caller: Caller,
     /// The members of the call without the key.
     pub(super) fields: Fields,
+    /// Length of its body.
+    pub(super) size_bytes: usize,
 }
 
 /// Answers a call, whatever comes.
@@ -79,6 +81,7 @@ async fn carry_out(
 ) -> Result<Value, Fault> {
     let (name, call) = find(version, category, method)?;
     let Body { bytes, room } = read_body(payload, &front.bodies).await?;
+    let size_bytes = bytes.len();
     let mut fields = front.parse(bytes).await?;
     let key = Zeroizing::new(fields.text("key")?.ok_or(ErrorCode::MissingKey)?);
     let caller = front.gate.caller(visit(request, &key, name, KeyKind::Sending)).await?;
@@ -88,6 +91,7 @@ async fn carry_out(
         request,
         caller,
         fields,
+        size_bytes,
     };
     let answer = match call {
         Call::Ping => Ok(users::ping()),

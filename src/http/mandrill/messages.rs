@@ -4,11 +4,11 @@ use sealpost_domain::message::RejectReason;
 use serde_json::{Value, json};
 
 use super::call::Admitted;
-use super::wire::{Asked, read_send};
+use super::wire::read_send;
 use crate::actors::{SendAnswer, Verdict};
 use crate::http::fault::Fault;
-use crate::http::idempotency::Repeatable;
-use crate::http::send;
+use crate::http::idempotency::RepeatKey;
+use crate::http::send::{self, Intake};
 
 /// With more recipients the original answers `queued`, whatever `async` says.
 const SENT_AT_ONCE_MAX: usize = 10;
@@ -20,12 +20,18 @@ pub(super) async fn send(call: Admitted<'_>) -> Result<Value, Fault> {
         request,
         caller,
         fields,
+        size_bytes,
     } = call;
-    let repeatable = Repeatable::of(request, "messages/send", fields.members())?;
-    let now = front.clock.now();
-    // Decoding attachments costs the processor, so it is not done here.
-    let Asked { request, asynchronous } = front.work.run(move || read_send(fields, now)).await?;
-    let answers = send::send(front, &caller, request, repeatable).await?;
+    // Only looked at: it is read, and checked, with the rest.
+    let asynchronous = fields.members().get("async") == Some(&Value::Bool(true));
+    let intake = Intake {
+        fields,
+        size_bytes,
+        repeat_key: RepeatKey::of(request)?,
+        method: "messages/send",
+        read: read_send,
+    };
+    let answers = send::send(front, &caller, intake).await?;
     let pace = Pace::of(answers.len(), asynchronous);
     Ok(Value::Array(
         answers.iter().map(|answer| result(answer, pace)).collect(),

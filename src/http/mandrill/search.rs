@@ -47,13 +47,10 @@ pub(super) async fn search(call: Admitted<'_>) -> Result<Value, Fault> {
 
 /// A page may be short when many rows had to be looked at: then the search goes on behind it.
 async fn rows(front: &Front, account: AccountId, mut filter: ActivityFilter) -> Result<Vec<ActivityRow>, Fault> {
-    let (queries, fresh) = (
-        front.models.activity.clone(),
-        front.fresh(&front.models.activity_progress),
-    );
+    front.fresh(&front.models.activity_progress).await;
+    let queries = front.models.activity.clone();
     front
         .read(move || {
-            fresh();
             let mut rows = Vec::new();
             loop {
                 let page = queries.search(account, &filter)?;

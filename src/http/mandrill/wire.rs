@@ -16,19 +16,12 @@ use crate::http::fields::Fields;
 use crate::http::request_time::{DayEnd, read_time};
 use crate::http::send_request::{SendRequest, Wanted};
 
-/// What `messages/send` asks for.
-pub(super) struct Asked {
-    pub(super) request: SendRequest,
-    /// Whether the caller does not wait for the first attempt.
-    pub(super) asynchronous: bool,
-}
-
 /// Reads the members of the call.
 ///
 /// # Errors
 /// The first member that is wrong, with its path.
-pub(super) fn read_send(mut fields: Fields, now: Instant) -> Result<Asked, Fault> {
-    let asynchronous = fields.flag("async")?.unwrap_or(false);
+pub(super) fn read_send(mut fields: Fields, now: Instant) -> Result<SendRequest, Fault> {
+    fields.flag("async")?;
     refuse_scheduling(&mut fields, now)?;
     let mut message = fields.object_required("message")?;
     refuse_unbuilt(&mut message)?;
@@ -52,7 +45,7 @@ pub(super) fn read_send(mut fields: Fields, now: Instant) -> Result<Asked, Fault
             Some(false) | None => Audience::OwnCopies,
         },
     };
-    let request = SendRequest {
+    Ok(SendRequest {
         dialect: Dialect::Mandrill,
         from_given,
         draft,
@@ -61,8 +54,7 @@ pub(super) fn read_send(mut fields: Fields, now: Instant) -> Result<Asked, Fault
         metadata: metadata(&mut message)?,
         tls_required: TlsLevel::Plain,
         lifetime: None,
-    };
-    Ok(Asked { request, asynchronous })
+    })
 }
 
 /// A time that has passed means now, as in the original.
@@ -133,20 +125,20 @@ fn recipient(mut to: Fields) -> Result<Wanted, Fault> {
 mod tests {
     use super::*;
 
-    fn read(json: &str) -> Result<Asked, Fault> {
+    fn read(json: &str) -> Result<SendRequest, Fault> {
         read_send(
             Fields::of_body(json.as_bytes()).unwrap(),
             Instant::from_millis(1_795_600_800_000),
         )
     }
 
-    fn with(members: &str) -> Result<Asked, Fault> {
+    fn with(members: &str) -> Result<SendRequest, Fault> {
         read(&format!(
             r#"{{"message":{{"from_email":"a@x.org","to":[{{"email":"b@y.org"}}],{members}}}}}"#
         ))
     }
 
-    fn field_of(result: Result<Asked, Fault>) -> String {
+    fn field_of(result: Result<SendRequest, Fault>) -> String {
         result.err().expect("a fault").field.unwrap_or_default()
     }
 
@@ -160,8 +152,7 @@ mod tests {
             "images": [{"type": "image/png", "name": "logo", "content": "AAEC"}],
             "auto_text": true, "track_opens": true, "merge": true, "global_merge_vars": []}, "async": true}"#,
         );
-        let Asked { request, asynchronous } = asked.unwrap_or_else(|fault| panic!("{fault:?}"));
-        assert!(asynchronous);
+        let request = asked.unwrap_or_else(|fault| panic!("{fault:?}"));
         assert_eq!(
             (request.from_given.as_str(), request.draft.subject.as_str()),
             ("a@x.io", "Hé")
@@ -205,6 +196,7 @@ mod tests {
             "message.attachments[0].content"
         );
         assert_eq!(field_of(with(r#""auto_text":"yes""#)), "message.auto_text");
+        assert_eq!(field_of(read(r#"{"async":"yes"}"#)), "async");
     }
 
     #[test]

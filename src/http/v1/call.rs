@@ -30,19 +30,15 @@ pub(super) async fn caller(
 /// The members of a body, and the room that it takes until it is dropped.
 pub(super) struct Members {
     pub(super) fields: Fields,
+    /// Length of the body.
+    pub(super) size_bytes: usize,
     pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
 /// Reads a body that must be there.
 pub(super) async fn members(request: &HttpRequest, front: &Front, payload: web::Payload) -> Result<Members, Fault> {
-    let Body { bytes, room } = read_body(payload, &front.bodies).await?;
-    if !is_json(request) {
-        return Err(ErrorCode::UnsupportedMediaType.into());
-    }
-    Ok(Members {
-        fields: front.parse(bytes).await?,
-        room,
-    })
+    let body = read_body(payload, &front.bodies).await?;
+    parse(request, front, body).await
 }
 
 /// Reads a body that may be left out.
@@ -53,16 +49,25 @@ pub(super) async fn members_if_any(
 ) -> Result<Members, Fault> {
     let Body { bytes, room } = read_body(payload, &front.bodies).await?;
     if bytes.is_empty() {
+        let fields = Fields::of_body(b"{}")?;
         return Ok(Members {
-            fields: Fields::of_body(b"{}")?,
+            fields,
+            size_bytes: 0,
             room,
         });
     }
+    parse(request, front, Body { bytes, room }).await
+}
+
+async fn parse(request: &HttpRequest, front: &Front, Body { bytes, room }: Body) -> Result<Members, Fault> {
     if !is_json(request) {
         return Err(ErrorCode::UnsupportedMediaType.into());
     }
+    let size_bytes = bytes.len();
+    let fields = front.parse(bytes).await?;
     Ok(Members {
-        fields: front.parse(bytes).await?,
+        fields,
+        size_bytes,
         room,
     })
 }

@@ -18,7 +18,7 @@ pub(in crate::http) async fn issue(
 ) -> HttpResponse {
     let issued = async {
         let caller = caller(&request, &front, "keys/issue", KeyKind::Management).await?;
-        let Members { mut fields, room } = members(&request, &front, payload).await?;
+        let Members { mut fields, room, .. } = members(&request, &front, payload).await?;
         let wanted = read_issue(&mut fields)?;
         fields.finish()?;
         let issued = front.keys.issue(caller.account, caller.metadata, wanted).await?;
@@ -83,7 +83,7 @@ async fn act(
         KeyAct::Thaw => "keys/thaw",
     };
     let caller = caller(request, front, method, KeyKind::Management).await?;
-    let Members { mut fields, room } = members_if_any(request, front, payload).await?;
+    let Members { mut fields, room, .. } = members_if_any(request, front, payload).await?;
     let reason = read_reason(&mut fields)?;
     fields.finish()?;
     drop(room);

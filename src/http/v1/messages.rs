@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use sealpost_domain::Instant;
 use sealpost_domain::message::{RejectReason, TlsLevel};
 use sealpost_domain::rights::KeyKind;
 use serde_json::{Value, json};
@@ -16,10 +17,10 @@ use crate::http::fault::Fault;
 use crate::http::field_names::Dialect;
 use crate::http::fields::Fields;
 use crate::http::front::Front;
-use crate::http::idempotency::Repeatable;
+use crate::http::idempotency::RepeatKey;
 use crate::http::message_lookup::{activity, read_id, timeline};
 use crate::http::message_view::shown_message;
-use crate::http::send;
+use crate::http::send::{self, Intake};
 use crate::http::send_request::{SendRequest, Wanted};
 
 /// Shortest and longest time after which a message bounces if nobody took it, in seconds.
@@ -33,11 +34,19 @@ pub(in crate::http) async fn post(
 ) -> HttpResponse {
     let sent = async {
         let caller = caller(&request, &front, "messages/send", KeyKind::Sending).await?;
-        let Members { fields, room } = members(&request, &front, payload).await?;
-        let repeatable = Repeatable::of(&request, "v1/messages", fields.members())?;
-        // Decoding attachments costs the processor, so it is not done here.
-        let wanted = front.work.run(move || read_send(fields)).await?;
-        let answers = send::send(&front, &caller, wanted, repeatable).await?;
+        let Members {
+            fields,
+            size_bytes,
+            room,
+        } = members(&request, &front, payload).await?;
+        let intake = Intake {
+            fields,
+            size_bytes,
+            repeat_key: RepeatKey::of(&request)?,
+            method: "v1/messages",
+            read: read_send,
+        };
+        let answers = send::send(&front, &caller, intake).await?;
         drop(room);
         Ok(json!({ "messages": answers.iter().map(shown).collect::<Vec<_>>() }))
     };
@@ -56,7 +65,7 @@ pub(in crate::http) async fn get(request: HttpRequest, id: web::Path<String>, fr
     answer(&request, StatusCode::OK, found.await)
 }
 
-fn read_send(mut fields: Fields) -> Result<SendRequest, Fault> {
+fn read_send(mut fields: Fields, _now: Instant) -> Result<SendRequest, Fault> {
     let (from_given, from_name) = from(&mut fields)?;
     let draft = Draft {
         header_from: Address {
@@ -162,7 +171,7 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> Result<SendRequest, Fault> {
-        read_send(Fields::of_body(json.as_bytes()).unwrap())
+        read_send(Fields::of_body(json.as_bytes()).unwrap(), Instant::from_millis(0))
     }
 
     fn field_of(json: &str) -> String {
