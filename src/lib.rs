@@ -11,6 +11,7 @@ pub mod clock;
 pub mod compose;
 pub mod config;
 pub mod delivery;
+pub mod durable_folder;
 pub mod http;
 pub mod log;
 pub mod proof;

@@ -5,7 +5,7 @@ mod wiring;
 
 pub use server::{Addresses, Server};
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +24,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigRefusal};
 use crate::delivery::attempt::{Deliverer, DelivererConfig};
 use crate::delivery::{LetterWriter, RouteTable, Signers};
+use crate::durable_folder;
 use crate::http::ListenFailure;
 use crate::log::{Log, LogConfig, LogFailure};
 use crate::smtp::client::{Timeouts, TlsClient};
@@ -302,7 +303,7 @@ fn lock(data: &Path) -> Result<File, StartFailure> {
 }
 
 fn make_folder(path: &Path) -> Result<(), StartFailure> {
-    fs::create_dir_all(path).map_err(|source| StartFailure::Folder {
+    durable_folder::make(path).map_err(|source| StartFailure::Folder {
         path: path.to_owned(),
         source,
     })

@@ -4,6 +4,7 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::arguments::Place;
+use crate::durable_folder;
 use crate::serve::{Ports, Server};
 use crate::vault::MasterKey;
 
@@ -11,7 +12,7 @@ pub(super) async fn serve(place: &Place, init: bool) -> anyhow::Result<()> {
     let config = place.config()?;
     let master = config.master_key_path();
     if init && !master.exists() {
-        std::fs::create_dir_all(&config.data).context("the data folder cannot be made")?;
+        durable_folder::make(&config.data).context("the data folder cannot be made")?;
         MasterKey::create(&master).context("the master key cannot be made")?;
         tracing::info!(path = %master.display(), "master key made: keep a copy elsewhere");
     }

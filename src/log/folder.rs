@@ -1,9 +1,11 @@
 //! Owns the log's folder: makes it, locks it against a second process, measures what is free on its disk.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use crate::durable_folder;
 
 use super::failure::LogFailure;
 
@@ -20,16 +22,7 @@ impl Folder {
     /// # Errors
     /// [`LogFailure::FolderInUse`] when another process has it; the file system's own refusals.
     pub(super) fn take(dir: &Path) -> Result<Self, LogFailure> {
-        if !dir.is_dir() {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(dir)
-                .map_err(LogFailure::folder("making", dir))?;
-            if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-                sync_folder(parent)?;
-            }
-        }
+        durable_folder::make(dir).map_err(LogFailure::folder("making", dir))?;
         let path = dir.join("lock");
         let mut lock = OpenOptions::new()
             .read(true)

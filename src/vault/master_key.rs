@@ -1,9 +1,9 @@
 //! The master key: its file, and the keys that are derived from it.
 
 use std::fmt;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use base64::Engine;
@@ -11,6 +11,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use sealpost_domain::ids::DataKeyId;
+
+use crate::durable_folder;
 
 use super::failure::{KeyFileFault, VaultFailure};
 use super::secret::Secret;
@@ -118,24 +120,10 @@ fn refused(path: &Path, fault: KeyFileFault) -> VaultFailure {
 
 /// A new name is only durable when its folder is synced.
 pub(super) fn sync_folder_of(path: &Path) -> Result<(), VaultFailure> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(VaultFailure::io("syncing", folder))
+    durable_folder::sync_folder_of(path).map_err(VaultFailure::io("syncing the folder of", path))
 }
 
 /// Makes a folder that only its owner may enter, when there is none.
 pub(super) fn make_folder(path: &Path) -> Result<(), VaultFailure> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(VaultFailure::io("creating", path))?;
-    sync_folder_of(path)
+    durable_folder::make(path).map_err(VaultFailure::io("creating", path))
 }

@@ -9,6 +9,7 @@ use crate::cli::arguments::DemoArguments;
 use crate::cli::control_client::Control;
 use crate::cli::serve::until_told_to_stop;
 use crate::config::Config;
+use crate::durable_folder;
 use crate::serve::{Ports, Server};
 use crate::vault::MasterKey;
 
@@ -17,7 +18,7 @@ pub(in crate::cli) async fn demo(arguments: DemoArguments) -> anyhow::Result<()>
         tracing::warn!("submission is not built yet: --smtp is not used");
     }
     let data = std::path::absolute(&arguments.data)?;
-    std::fs::create_dir_all(&data).with_context(|| format!("the folder {} cannot be made", data.display()))?;
+    durable_folder::make(&data).with_context(|| format!("the folder {} cannot be made", data.display()))?;
     let mut config = Config::in_folder(&data);
     if !config.master_key_path().exists() {
         MasterKey::create(&config.master_key_path()).context("the master key cannot be made")?;
