@@ -62,6 +62,9 @@ pub fn open_writer(path: &Path) -> Result<Connection, VaultFailure> {
     };
     set_up().map_err(VaultFailure::db("setting up"))?;
     sync_folder_of(path)?;
+    // A process that ended inside a commit, or a sync that failed, may have left keys in the write-ahead log that are in
+    // the system's memory alone. They are found, so they will be used; from here on they are also on disk.
+    checkpoint(&db, Checkpoint::Full)?;
     Ok(db)
 }
 
@@ -176,6 +179,8 @@ pub fn delete_wrap(db: &Connection, message: MessageId) -> Result<(), VaultFailu
 pub enum Checkpoint {
     /// What nobody reads.
     Passive,
+    /// All of it.
+    Full,
     /// All of it, and its file is emptied.
     Truncate,
 }
@@ -184,6 +189,7 @@ pub enum Checkpoint {
 pub fn checkpoint(db: &Connection, how: Checkpoint) -> Result<(), VaultFailure> {
     let sql = match how {
         Checkpoint::Passive => "PRAGMA wal_checkpoint(PASSIVE)",
+        Checkpoint::Full => "PRAGMA wal_checkpoint(FULL)",
         Checkpoint::Truncate => "PRAGMA wal_checkpoint(TRUNCATE)",
     };
     let busy: i64 = db
@@ -193,7 +199,7 @@ pub fn checkpoint(db: &Connection, how: Checkpoint) -> Result<(), VaultFailure> 
         return Ok(());
     }
     let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
-    Err(VaultFailure::db("emptying the write-ahead log")(
+    Err(VaultFailure::db("carrying the write-ahead log over, all of it,")(
         rusqlite::Error::SqliteFailure(busy, None),
     ))
 }
@@ -212,6 +218,24 @@ mod tests {
         assert_eq!(number("PRAGMA wal_autocheckpoint"), 0);
         let mode: String = db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
         assert_eq!(mode, "wal");
+    }
+
+    #[test]
+    fn what_a_killed_process_left_in_the_write_ahead_log_is_in_the_database_after_opening() {
+        let folder = tempfile::tempdir().unwrap();
+        let named = |name: &str| folder.path().join(name);
+        let killed = open_writer(&named("keys.db")).unwrap();
+        insert_master_check(&killed, b"box").unwrap();
+        std::fs::copy(named("keys.db"), named("left.db")).unwrap();
+        std::fs::copy(named("keys.db-wal"), named("left.db-wal")).unwrap();
+        let opened = open_writer(&named("left.db")).unwrap();
+        std::fs::copy(named("left.db"), named("alone.db")).unwrap();
+        drop(opened);
+        assert!(
+            master_check(&open_writer(&named("alone.db")).unwrap())
+                .unwrap()
+                .is_some()
+        );
     }
 
     #[test]
