@@ -1,6 +1,9 @@
 //! `sealpost serve`.
 
+use std::net::SocketAddr;
+
 use anyhow::Context;
+use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::arguments::Place;
@@ -26,9 +29,18 @@ pub(super) async fn serve(place: &Place, init: bool) -> anyhow::Result<()> {
     if let Some(secure) = addresses.secure {
         tracing::info!(address = %secure, "HTTPS");
     }
+    println!("ready {}", ready(addresses.plain, addresses.secure));
     until_told_to_stop().await?;
     server.stop().await;
     Ok(())
+}
+
+/// What programs read that started this one: where it listens. Port 0 of the configuration is a real one here.
+fn ready(plain: Option<SocketAddr>, secure: Option<SocketAddr>) -> Value {
+    let plain = plain.map(|address| format!("http://{address}"));
+    let base = plain.or_else(|| secure.map(|address| format!("https://{address}")));
+    let below = |path: &str| base.as_ref().map(|base| format!("{base}{path}"));
+    json!({ "api": below("/api/1.0"), "v1": below("/v1") })
 }
 
 /// Waits for SIGTERM or SIGINT.
@@ -40,4 +52,17 @@ pub(super) async fn until_told_to_stop() -> anyhow::Result<()> {
     }
     tracing::info!("stopping: open attempts may finish");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ready_line_names_the_plain_door_before_the_other() {
+        let address = |port| Some(SocketAddr::from(([127, 0, 0, 1], port)));
+        assert_eq!(ready(address(1), address(2))["api"], "http://127.0.0.1:1/api/1.0");
+        assert_eq!(ready(None, address(2))["v1"], "https://127.0.0.1:2/v1");
+        assert_eq!(ready(None, None)["v1"], Value::Null);
+    }
 }
