@@ -1,0 +1,171 @@
+//! The program is killed and loses its power again and again under load, in one folder that is judged at the end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::judge::{Kill, LogCopy, Story, findings, not_in_log, open_attempts, rebuild_findings};
+use crate::power_loss::Disk;
+use crate::world::{Chance, Launch, Ledger, Load, Mailroom, Site};
+
+/// Callers at a time.
+const CALLERS: u64 = 6;
+/// How long the last run may take to deliver what is left.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What ends a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The process alone: what it wrote stays in the system's memory.
+    Killed,
+    /// The machine: what was not synced is gone.
+    PowerLost,
+}
+
+struct Campaign {
+    disk: Disk,
+    site: Site,
+    mailroom: Mailroom,
+    ledger: Arc<Ledger>,
+    load: Load,
+    chance: Chance,
+    kills: Vec<Kill>,
+    lost_changes: usize,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_arrives_and_only_what_is_in_doubt_comes_twice() {
+    let each = if std::env::var_os("SEALPOST_FULL").is_some() {
+        50
+    } else {
+        10
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut chance = Chance::for_test("crash campaign");
+    let disk = Disk::new(folder.path());
+    let mailroom = Mailroom::start().await;
+    let site = Site::new(disk.root(), mailroom.addr(), &launch(&disk)).await;
+    let ledger = Arc::new(Ledger::default());
+    let load = Load::new(CALLERS, &ledger, &mut chance);
+    let mut campaign = Campaign {
+        disk,
+        site,
+        mailroom,
+        ledger,
+        load,
+        chance,
+        kills: Vec::new(),
+        lost_changes: 0,
+    };
+    for round in 0..2 * each {
+        campaign
+            .round(if round % 2 == 0 { End::Killed } else { End::PowerLost })
+            .await;
+    }
+    campaign.judge().await;
+}
+
+fn launch(disk: &Disk) -> Launch {
+    Launch::in_environment(disk.environment())
+}
+
+impl Campaign {
+    /// One run under load, and its end at a moment of chance. Every fourth time the next run is ended as well, before
+    /// or after it is ready.
+    async fn round(&mut self, end: End) {
+        let (server, client) = self.site.start_ready(&launch(&self.disk)).await;
+        self.load.open(client);
+        let more = usize::try_from(self.chance.within(1..80)).unwrap();
+        let taken = self.ledger.wait_for(self.ledger.count() + more, PATIENCE).await;
+        assert!(
+            taken,
+            "no mail is taken any more: {:?}, {}",
+            self.ledger.refusals(),
+            server.report()
+        );
+        self.pause(30_000).await;
+        let moment = server.kill().await;
+        self.load.close();
+        self.after_kill(end, self.mailroom.open_since(moment));
+        if self.chance.within(0..4) == 0 {
+            let server = self.site.start(&launch(&self.disk)).await;
+            self.pause(1_500_000).await;
+            let moment = server.kill().await;
+            self.after_kill(end, self.mailroom.open_since(moment));
+        }
+    }
+
+    /// Waits for a time of chance, up to so many microseconds.
+    async fn pause(&mut self, at_most_us: u64) {
+        tokio::time::sleep(Duration::from_micros(self.chance.within(0..at_most_us))).await;
+    }
+
+    fn after_kill(&mut self, end: End, connections: usize) {
+        if end == End::PowerLost {
+            let wal = self.site.data().join("log/log.db-wal");
+            assert!(self.disk.has_seen(&wal), "the shim must see what the log writes");
+            self.lost_changes += self.disk.lose_power();
+        }
+        let log = LogCopy::of(self.site.data()).events();
+        let lost = not_in_log(&self.ledger.acknowledged(), &log);
+        assert_eq!(
+            lost,
+            Vec::<String>::new(),
+            "after kill {} ({end:?})",
+            self.kills.len() + 1
+        );
+        self.kills.push(Kill {
+            open: open_attempts(&log),
+            connections,
+        });
+    }
+
+    /// Lets the last run deliver what is left, ends it in order, and looks at everything.
+    async fn judge(self) {
+        let Self {
+            disk,
+            site,
+            mailroom,
+            ledger,
+            load,
+            kills,
+            lost_changes,
+            ..
+        } = self;
+        load.stop().await;
+        let (server, _) = site.start_ready(&launch(&disk)).await;
+        let finished = site.until_finished(PATIENCE).await;
+        assert!(server.stop().await.success());
+        let log = LogCopy::of(site.data());
+        let story = Story {
+            acknowledged: ledger.acknowledged(),
+            taken: mailroom.taken(),
+            kills,
+            log: log.events(),
+        };
+        print_summary(&story, &ledger.refusals(), lost_changes);
+        assert_eq!(log.integrity(), "ok");
+        assert_eq!(
+            findings(&story),
+            Vec::<String>::new(),
+            "everything finished: {finished}"
+        );
+        assert_eq!(rebuild_findings(site.data(), story.log.len()), Vec::<String>::new());
+        assert!(
+            lost_changes > 0,
+            "no power loss took anything: the campaign has shown nothing"
+        );
+    }
+}
+
+fn print_summary(story: &Story, refusals: &BTreeMap<u16, usize>, lost_changes: usize) {
+    let in_doubt: usize = story.kills.iter().map(|kill| kill.open.len()).sum();
+    println!(
+        "{} messages acknowledged, {} taken, {} events, {} kills that left {in_doubt} attempts open, {lost_changes} \
+         changes taken back, other answers: {refusals:?}",
+        story.acknowledged.len(),
+        story.taken.len(),
+        story.log.len(),
+        story.kills.len(),
+    );
+}

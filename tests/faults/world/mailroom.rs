@@ -1,0 +1,115 @@
+//! The server that the program mails to. It lives on when the program dies, and remembers what it took and which
+//! connections it had.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use async_trait::async_trait;
+use sealpost::smtp::server::{Deposit, Personality, Received, Receiver, Running};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::judge::Taken;
+
+/// A receiver behind a door that counts.
+pub struct Mailroom {
+    taken: Arc<Inbox>,
+    connections: Connections,
+    addr: SocketAddr,
+    door: JoinHandle<()>,
+    _receiver: Running,
+}
+
+/// When each connection ended, if it has.
+type Connections = Arc<Mutex<Vec<Option<Instant>>>>;
+
+#[derive(Default)]
+struct Inbox(Mutex<Vec<Taken>>);
+
+#[async_trait]
+impl Deposit for Inbox {
+    async fn deposit(&self, received: Received) -> io::Result<()> {
+        let message_id_header = message_id_header(&received.content).unwrap();
+        let each = received.forward_paths.iter().map(|path| Taken {
+            message_id_header: message_id_header.clone(),
+            recipient: path.as_str().to_owned(),
+        });
+        self.0.lock().unwrap().extend(each);
+        Ok(())
+    }
+}
+
+impl Mailroom {
+    /// Begins on a free port of loopback.
+    pub async fn start() -> Self {
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let taken = Arc::new(Inbox::default());
+        let receiver = Receiver::start(local, Personality::plain("sink.test"), taken.clone())
+            .await
+            .unwrap();
+        let listener = TcpListener::bind(local).await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let connections = Connections::default();
+        let door = tokio::spawn(pass_on(listener, receiver.addr(), connections.clone()));
+        Self {
+            taken,
+            connections,
+            addr,
+            door,
+            _receiver: receiver,
+        }
+    }
+
+    /// Where it listens.
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Connections that had not ended before this moment.
+    pub fn open_since(&self, moment: Instant) -> usize {
+        let connections = self.connections.lock().unwrap();
+        connections
+            .iter()
+            .filter(|ended| ended.is_none_or(|ended| ended >= moment))
+            .count()
+    }
+
+    /// All that it took, in order.
+    pub fn taken(&self) -> Vec<Taken> {
+        self.taken.0.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Mailroom {
+    fn drop(&mut self) {
+        self.door.abort();
+    }
+}
+
+async fn pass_on(listener: TcpListener, to: SocketAddr, connections: Connections) {
+    loop {
+        let (mut outside, _) = listener.accept().await.unwrap();
+        let number = {
+            let mut all = connections.lock().unwrap();
+            all.push(None);
+            all.len() - 1
+        };
+        let connections = connections.clone();
+        tokio::spawn(async move {
+            let mut inside = TcpStream::connect(to).await.unwrap();
+            // How it ends does not matter: a killed program resets its connections.
+            drop(copy_bidirectional(&mut outside, &mut inside).await);
+            connections.lock().unwrap()[number] = Some(Instant::now());
+        });
+    }
+}
+
+fn message_id_header(content: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(content);
+    let head = text.split("\r\n\r\n").next()?;
+    let line = head.split("\r\n").find_map(|line| line.strip_prefix("Message-ID:"))?;
+    Some(line.trim().to_owned())
+}

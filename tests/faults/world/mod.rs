@@ -1,0 +1,19 @@
+//! The world around the program under test: its folder and configuration, its callers, and the server that it mails to.
+//!
+//! Start at `site.rs`; `server.rs` is the program as a child process.
+
+mod chance;
+mod client;
+mod ledger;
+mod load;
+mod mailroom;
+mod server;
+mod site;
+
+pub use chance::Chance;
+pub use client::Answer;
+pub use ledger::Ledger;
+pub use load::Load;
+pub use mailroom::Mailroom;
+pub use server::Launch;
+pub use site::Site;
