@@ -38,6 +38,10 @@ pub struct ApiKey {
     pub limits: KeyLimits,
     /// First letters and last four.
     pub display: String,
+    /// Whether what it sent is held. A freeze begins it and only a thaw ends it: a revocation must not let go what was
+    /// held because the key had leaked.
+    #[serde(default)]
+    pub holds_mail: bool,
 }
 
 impl ApiKey {
@@ -65,6 +69,8 @@ impl ApiKey {
                 ip,
                 refused_at: at,
             }]),
+            // What it sent before may be let go; the key itself stays revoked.
+            (KeyStanding::Revoked, ApiKeyCommand::ThawKey) if self.holds_mail => Ok(vec![ApiKeyEvent::KeyThawed]),
             (KeyStanding::Revoked, _) => Err(ApiKeyRefusal::KeyAlreadyRevoked),
             (_, ApiKeyCommand::RevokeKey { reason }) => Ok(vec![ApiKeyEvent::KeyRevoked { reason }]),
             (KeyStanding::Active, ApiKeyCommand::FreezeKey { reason }) => Ok(vec![ApiKeyEvent::KeyFrozen { reason }]),
@@ -99,8 +105,16 @@ impl ApiKey {
                 self.limits = issued.limits.clone();
                 self.display.clone_from(&issued.display);
             }
-            ApiKeyEvent::KeyFrozen { .. } => self.standing = KeyStanding::Frozen,
-            ApiKeyEvent::KeyThawed => self.standing = KeyStanding::Active,
+            ApiKeyEvent::KeyFrozen { .. } => {
+                self.standing = KeyStanding::Frozen;
+                self.holds_mail = true;
+            }
+            ApiKeyEvent::KeyThawed => {
+                if self.standing == KeyStanding::Frozen {
+                    self.standing = KeyStanding::Active;
+                }
+                self.holds_mail = false;
+            }
             ApiKeyEvent::KeyRevoked { .. } => self.standing = KeyStanding::Revoked,
             ApiKeyEvent::KeyUseRefused { .. } => {}
         }

@@ -119,6 +119,19 @@ fn a_key_is_revoked_for_ever() {
 }
 
 #[test]
+fn a_revoked_key_holds_what_it_held_until_it_is_thawed_and_stays_revoked() {
+    let history = [issued(), frozen(), revoked()];
+    then_event(history.to_vec(), ApiKeyCommand::ThawKey, ApiKeyEvent::KeyThawed);
+    let mut key = ApiKey::default();
+    for event in &history {
+        key.evolve(event);
+    }
+    assert!(key.holds_mail && key.standing == KeyStanding::Revoked);
+    key.evolve(&ApiKeyEvent::KeyThawed);
+    assert!(!key.holds_mail && key.standing == KeyStanding::Revoked);
+}
+
+#[test]
 fn a_refused_use_is_news_in_every_standing() {
     for given in [vec![issued()], vec![issued(), frozen()], vec![issued(), revoked()]] {
         then_event(given, refuse_use(), use_refused());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix::Context;
 use sealpost_domain::account::Standing;
-use sealpost_domain::api_key::{ApiKeyCommand, KeyStanding, UseRefusal};
+use sealpost_domain::api_key::{ApiKeyCommand, UseRefusal};
 use sealpost_domain::event::StreamId;
 use sealpost_domain::limits::REFUSAL_WINDOW_MINUTES;
 use sealpost_domain::network::Network;
@@ -51,10 +51,7 @@ impl AccountActor {
 
     /// Whether what the key sends is held.
     pub(super) fn is_frozen(&self, key: &sealpost_domain::ids::KeyId) -> bool {
-        self.hot
-            .keys
-            .get(key)
-            .is_some_and(|key| key.stream.state.standing == KeyStanding::Frozen)
+        self.hot.keys.get(key).is_some_and(|key| key.stream.state.holds_mail)
     }
 
     fn refuse(
