@@ -26,7 +26,9 @@ use crate::delivery::attempt::{Deliverer, DelivererConfig};
 use crate::delivery::{LetterWriter, RouteTable, Signers};
 use crate::durable_folder;
 use crate::http::ListenFailure;
-use crate::log::{Log, LogConfig, LogFailure};
+use crate::log::sqlite::SqliteStore;
+use crate::log::store::Store;
+use crate::log::{Log, LogFailure};
 use crate::smtp::client::{Timeouts, TlsClient};
 use crate::smtp::wire::{HelloName, HelloNameRefusal};
 use crate::vault::{MasterKey, Vault, VaultFailure};
@@ -34,7 +36,11 @@ use crate::vault::{MasterKey, Vault, VaultFailure};
 /// Puts something before the deliverer.
 pub type WrapAttempt = Arc<dyn Fn(Arc<dyn Attempt>) -> Arc<dyn Attempt> + Send + Sync>;
 
-/// What the program takes from outside: injected, so that tests can hold the clock and stand before the deliverer.
+/// Puts something before the log's store.
+pub type WrapStore = Arc<dyn Fn(Box<dyn Store>) -> Box<dyn Store> + Send + Sync>;
+
+/// What the program takes from outside: injected, so that tests can hold the clock and stand before the deliverer
+/// and the store.
 #[derive(Clone)]
 pub struct Ports {
     /// The clock.
@@ -43,6 +49,8 @@ pub struct Ports {
     pub timeouts: Timeouts,
     /// Stands before the deliverer; nothing outside of tests.
     pub wrap_attempt: WrapAttempt,
+    /// Stands before the log's store; nothing outside of tests.
+    pub wrap_store: WrapStore,
 }
 
 impl Default for Ports {
@@ -51,6 +59,7 @@ impl Default for Ports {
             clock: Arc::new(SystemClock),
             timeouts: Timeouts::default(),
             wrap_attempt: Arc::new(|attempt| attempt),
+            wrap_store: Arc::new(|store| store),
         }
     }
 }
@@ -133,15 +142,7 @@ impl Engine {
         let lock = lock(&config.data)?;
         let master = MasterKey::load(&config.master_key_path())?;
         let vault = Vault::open(&config.data.join("vault"), &master)?;
-        let log = Log::open(
-            LogConfig {
-                dir: config.data.join("log"),
-                node: config.node.clone(),
-                disk_mark_bytes: config.disk.accept_mark_bytes,
-            },
-            vault.clone(),
-            ports.clock.clone(),
-        )?;
+        let log = open_log(config, &ports, &vault)?;
         let read_models = ReadModels::start(&config.data.join("read"), Arc::new(log.source()))?;
         let (exact, default) = config.route_table()?;
         let deliverer = deliverer(config, &ports, &log, &vault)?;
@@ -307,6 +308,17 @@ fn make_folder(path: &Path) -> Result<(), StartFailure> {
         path: path.to_owned(),
         source,
     })
+}
+
+fn open_log(config: &Config, ports: &Ports, vault: &Vault) -> Result<Log, LogFailure> {
+    let store = SqliteStore::at(&config.data.join("log"))?;
+    Log::open_on(
+        (ports.wrap_store)(Box::new(store)),
+        &config.node,
+        config.disk.accept_mark_bytes,
+        vault.clone(),
+        ports.clock.clone(),
+    )
 }
 
 fn deliverer(config: &Config, ports: &Ports, log: &Log, vault: &Vault) -> Result<Arc<dyn Attempt>, StartFailure> {

@@ -155,6 +155,7 @@ impl DestinationActor {
         *panics = panics.saturating_add(1);
         if *panics >= PANICS_UNTIL_PARKED {
             self.known.remove(&dispatch.message);
+            self.panics.remove(&dispatch.message);
             self.begun
                 .runtime
                 .spawn(hold_after_panics(self.begun.clone(), dispatch));

@@ -14,7 +14,7 @@ use super::accounts::Accounts;
 use super::attempt::{Attempt, Route, Routes};
 use super::destination_actor::{DestinationActor, Take};
 use super::dispatch::Dispatch;
-use super::registry::record_parked;
+use super::parked::record_parked;
 use super::site_actor::SiteActor;
 use super::spool_feed::SpoolFeed;
 
@@ -195,12 +195,8 @@ impl Handler<DestinationPanicked> for DestinationRegistry {
         {
             tracing::error!(destination.domain = %domain, "a destination is parked: its actor failed again and again");
             let panics = u32::try_from(*panics).unwrap_or(u32::MAX);
-            record_parked(
-                begun.accounts.log(),
-                &begun.node,
-                ParkedActor::Destination(domain),
-                panics,
-            );
+            let (log, node) = (begun.accounts.log().clone(), begun.node.clone());
+            actix::spawn(async move { record_parked(&log, &node, ParkedActor::Destination(domain), panics).await });
         }
     }
 }

@@ -1,19 +1,33 @@
-//! What an actor has appended and what of it is on disk: lets an answer wait until all before it is durable.
+//! What an actor has appended and what of it is settled: lets an answer wait until all before it is.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 /// Counts an actor's appends.
+#[derive(Debug, Default)]
+pub struct Durability(Arc<Counts>);
+
 #[derive(Debug)]
-pub struct Durability {
-    appended: u64,
-    durable: watch::Sender<u64>,
+struct Counts {
+    appends: Mutex<Appends>,
+    /// All appends up to this number are settled.
+    settled: watch::Sender<u64>,
 }
 
-impl Default for Durability {
+#[derive(Debug, Default)]
+struct Appends {
+    last: u64,
+    pending: BTreeSet<u64>,
+}
+
+impl Default for Counts {
     fn default() -> Self {
         Self {
-            appended: 0,
-            durable: watch::Sender::new(0),
+            appends: Mutex::default(),
+            settled: watch::Sender::new(0),
         }
     }
 }
@@ -22,14 +36,21 @@ impl Default for Durability {
 #[derive(Debug)]
 pub struct PendingAppend {
     number: u64,
-    durable: watch::Sender<u64>,
+    counts: Arc<Counts>,
 }
 
 impl Drop for PendingAppend {
     fn drop(&mut self) {
-        self.durable.send_if_modified(|durable| {
-            let rises = self.number > *durable;
-            *durable = self.number.max(*durable);
+        let mut appends = self.counts.appends.lock();
+        appends.pending.remove(&self.number);
+        // A faster lane may answer a later append first: only the oldest that is pending says how far all is settled.
+        let settled = appends
+            .pending
+            .first()
+            .map_or(appends.last, |oldest| oldest.saturating_sub(1));
+        self.counts.settled.send_if_modified(|known| {
+            let rises = settled > *known;
+            *known = settled.max(*known);
             rises
         });
     }
@@ -39,14 +60,14 @@ impl Drop for PendingAppend {
 #[derive(Debug)]
 pub struct Barrier {
     number: u64,
-    durable: watch::Receiver<u64>,
+    settled: watch::Receiver<u64>,
 }
 
 impl Barrier {
-    /// Returns when all earlier appends are settled. The log answers in order, so the last one speaks for all.
+    /// Returns when all earlier appends are settled.
     pub async fn passed(mut self) {
-        // An error means that the actor is gone, and with it everything that was to be waited for.
-        if self.durable.wait_for(|durable| *durable >= self.number).await.is_err() {
+        // An error means that nobody counts any more, and with it nothing is left to be waited for.
+        if self.settled.wait_for(|settled| *settled >= self.number).await.is_err() {
             tracing::debug!("an actor ended before its appends were settled");
         }
     }
@@ -54,11 +75,15 @@ impl Barrier {
 
 impl Durability {
     /// Counts an append that was just handed to the log.
-    pub fn begin(&mut self) -> PendingAppend {
-        self.appended = self.appended.saturating_add(1);
+    #[must_use]
+    pub fn begin(&self) -> PendingAppend {
+        let mut appends = self.0.appends.lock();
+        appends.last = appends.last.saturating_add(1);
+        let number = appends.last;
+        appends.pending.insert(number);
         PendingAppend {
-            number: self.appended,
-            durable: self.durable.clone(),
+            number,
+            counts: self.0.clone(),
         }
     }
 
@@ -66,15 +91,15 @@ impl Durability {
     #[must_use]
     pub fn barrier(&self) -> Barrier {
         Barrier {
-            number: self.appended,
-            durable: self.durable.subscribe(),
+            number: self.0.appends.lock().last,
+            settled: self.0.settled.subscribe(),
         }
     }
 
     /// Whether nothing is under way.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        *self.durable.borrow() >= self.appended
+        self.0.appends.lock().pending.is_empty()
     }
 }
 
@@ -84,7 +109,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_barrier_waits_for_what_was_appended_before_it_and_for_nothing_else() {
-        let mut durability = Durability::default();
+        let durability = Durability::default();
         let first = durability.begin();
         let barrier = durability.barrier();
         let second = durability.begin();
@@ -96,5 +121,17 @@ mod tests {
         assert!(!durability.is_settled());
         drop(second);
         assert!(durability.is_settled());
+    }
+
+    #[tokio::test]
+    async fn a_later_append_that_is_settled_first_lets_nobody_pass() {
+        let durability = Durability::default();
+        let (first, second) = (durability.begin(), durability.begin());
+        let waiting = tokio::spawn(durability.barrier().passed());
+        drop(second);
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        drop(first);
+        waiting.await.unwrap();
     }
 }

@@ -20,6 +20,9 @@ pub enum StartRefused {
     /// Its account is suspended; the message waits in the spool.
     #[error("the account is suspended")]
     Suspended,
+    /// Its account is parked after repeated failures; the message waits in the spool.
+    #[error("the account is parked")]
+    Parked,
     /// Its time is over: it is to bounce.
     #[error("the message has expired")]
     Expired,

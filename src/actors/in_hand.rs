@@ -18,7 +18,7 @@ use super::dispatch::Dispatch;
 use super::draw_attempt_id;
 use super::grant::{Grant, StartRefused};
 use super::outcome_report::{Told, tell_until_stored};
-use super::registry::record_parked;
+use super::parked::record_parked;
 use super::work::{Manage, ManageMessage};
 use crate::log::OutcomeSlot;
 
@@ -125,8 +125,10 @@ impl InHand {
     async fn not_granted(mut self, refused: StartRefused) {
         tracing::debug!(message.id = %self.message, reason = %refused, "the right to send was not given");
         match refused {
-            // Frozen and suspended ones stand in the spool until they are let go.
-            StartRefused::Conflict | StartRefused::KeyFrozen | StartRefused::Suspended => self.settle(Next::Forget),
+            // Those of a frozen key, or of a suspended or parked account, stand in the spool until they are let go.
+            StartRefused::Conflict | StartRefused::KeyFrozen | StartRefused::Suspended | StartRefused::Parked => {
+                self.settle(Next::Forget);
+            }
             StartRefused::Expired => {
                 let attempted = nothing_reached(self.attempt_id, self.begun.accounts.now());
                 let outcome = AttemptOutcome::Deferred {
@@ -227,9 +229,9 @@ impl Drop for InHand {
     }
 }
 
-/// Holds a message whose attempts panic again and again, and puts that on record.
+/// Holds a message whose attempts panic again and again, and puts that on record. Where it cannot be held now, it comes
+/// back from the spool, and is held when it panics again.
 pub(super) async fn hold_after_panics(begun: Arc<Begin>, dispatch: Dispatch) {
-    let panics = u32::try_from(sealpost_domain::limits::PANICS_UNTIL_PARKED).unwrap_or(u32::MAX);
     let hold = ManageMessage {
         message: dispatch.message,
         state: dispatch.state.clone(),
@@ -240,18 +242,15 @@ pub(super) async fn hold_after_panics(begun: Arc<Begin>, dispatch: Dispatch) {
         },
     };
     let metadata = Arc::new(Metadata::system(Some(dispatch.account), &begun.node));
-    match begun
+    let held = begun
         .accounts
         .manage(dispatch.account, metadata, Manage::Message(Box::new(hold)))
-        .await
-    {
-        Ok(_) => tracing::error!(message.id = %dispatch.message, "a message is held: its attempts panic"),
-        Err(no) => tracing::error!(message.id = %dispatch.message, error = %no, "a message could not be held"),
+        .await;
+    if let Err(no) = held {
+        return tracing::error!(message.id = %dispatch.message, error = %no, "a message could not be held");
     }
-    record_parked(
-        begun.accounts.log(),
-        &begun.node,
-        ParkedActor::Message(dispatch.message),
-        panics,
-    );
+    tracing::error!(message.id = %dispatch.message, "a message is held: its attempts panic");
+    let panics = u32::try_from(sealpost_domain::limits::PANICS_UNTIL_PARKED).unwrap_or(u32::MAX);
+    let actor = ParkedActor::Message(dispatch.message);
+    record_parked(begun.accounts.log(), &begun.node, actor, panics).await;
 }

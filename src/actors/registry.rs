@@ -5,20 +5,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
-use sealpost_domain::event::StreamId;
 use sealpost_domain::ids::AccountId;
 use sealpost_domain::limits::PANICS_UNTIL_PARKED;
-use sealpost_domain::metadata::Metadata;
-use sealpost_domain::shard::{ParkedActor, ShardEvent};
-use sealpost_domain::{Event, StreamType};
+use sealpost_domain::shard::ParkedActor;
 
 use super::account_actor::{AccountActor, Ask, Ports};
 use super::destinations::Destinations;
-use super::grant::StartRefused;
 use super::hot::Hot;
-use super::work::{Admission, OutcomeRefused, Work};
+use super::open_attempts::OpenAttempts;
+use super::parked::{self, record_parked};
+use super::work::Work;
 use crate::clock::Clock;
-use crate::log::{Append, Expected, Generation, Lane, Log, OnConflict, Row};
+use crate::log::{Generation, Log};
 
 /// Work for the actor of an account.
 #[derive(Debug, Message)]
@@ -71,6 +69,8 @@ pub struct Registry {
     destinations: Destinations,
     entries: HashMap<AccountId, Entry>,
     panics: HashMap<AccountId, u32>,
+    /// Attempts that are open, by account: what a new actor takes over from the one before.
+    attempts: HashMap<AccountId, OpenAttempts>,
 }
 
 impl Registry {
@@ -84,6 +84,7 @@ impl Registry {
             destinations,
             entries: HashMap::new(),
             panics: HashMap::new(),
+            attempts: HashMap::new(),
         }
     }
 
@@ -113,8 +114,12 @@ impl Registry {
         });
     }
 
+    fn attempts_of(&mut self, account: AccountId) -> OpenAttempts {
+        self.attempts.entry(account).or_default().clone()
+    }
+
     fn start_actor(
-        &self,
+        &mut self,
         account: AccountId,
         generation: Generation,
         hot: Hot,
@@ -127,43 +132,24 @@ impl Registry {
             registry: ctx.address(),
             destinations: self.destinations.clone(),
         };
-        AccountActor::new(account, generation, hot, ports).start()
+        AccountActor::new(account, generation, hot, self.attempts_of(account), ports).start()
     }
 
     fn park(&mut self, account: AccountId, panics: u32) {
         tracing::error!(account.id = %account, panics, "an account is parked: its actor failed again and again");
         metrics::counter!("sealpost_parked_total", "kind" => "account").increment(1);
-        self.entries.insert(account, Entry::Parked);
-        record_parked(&self.log, &self.node, ParkedActor::Account(account), panics);
-    }
-}
-
-/// Puts the parking of an actor on record. Best effort: the log may be what fails.
-pub(super) fn record_parked(log: &Log, node: &str, actor: ParkedActor, panics: u32) {
-    let append = Append {
-        lane: Lane::Security,
-        generation: None,
-        rows: vec![Row {
-            stream: StreamId::new(StreamType::Shard, 0),
-            expected: Expected::Next,
-            account: None,
-            recipient_key: None,
-            event_id: super::draw_event_id(),
-            event: Event::Shard(ShardEvent::ActorParked { actor, panics }),
-            metadata: Arc::new(Metadata::system(None, node)),
-        }],
-        idempotency: None,
-        on_conflict: OnConflict::Answer,
-    };
-    match log.try_append(append) {
-        Ok(ticket) => {
-            actix::spawn(async move {
-                if let Err(failure) = ticket.await {
-                    tracing::error!(error = %failure, "the parking of an actor is not on record");
-                }
-            });
+        if let Some(Entry::Waking(waiting)) = self.entries.insert(account, Entry::Parked) {
+            for work in waiting {
+                self.answer_parked(account, work);
+            }
         }
-        Err(busy) => tracing::error!(error = %busy, "the parking of an actor is not on record"),
+        let (log, node) = (self.log.clone(), self.node.clone());
+        actix::spawn(async move { record_parked(&log, &node, ParkedActor::Account(account), panics).await });
+    }
+
+    fn answer_parked(&mut self, account: AccountId, work: Work) {
+        let attempts = self.attempts_of(account);
+        parked::answer(work, &self.log, &self.node, self.destinations.retry_policy(), attempts);
     }
 }
 
@@ -183,7 +169,7 @@ impl Handler<Route> for Registry {
         match self.entries.get_mut(&route.account) {
             Some(Entry::Awake(addr)) if addr.connected() => addr.do_send(Ask(route.work)),
             Some(Entry::Waking(waiting)) => waiting.push(route.work),
-            Some(Entry::Parked) => answer_parked(route.work),
+            Some(Entry::Parked) => self.answer_parked(route.account, route.work),
             Some(Entry::Awake(_)) | None => self.wake(route.account, ctx, vec![route.work]),
         }
     }
@@ -193,11 +179,16 @@ impl Handler<Woken> for Registry {
     type Result = ();
 
     fn handle(&mut self, woken: Woken, ctx: &mut Self::Context) {
-        let Some(Entry::Waking(waiting)) = self.entries.remove(&woken.account) else {
+        // It may have been parked meanwhile, and stays so.
+        let Some(Entry::Waking(waiting)) = self.entries.get_mut(&woken.account) else {
             return;
         };
-        // Dropping the work drops its replies: whoever asked learns that nobody knows, and may ask again.
-        let Some((generation, hot)) = woken.read else { return };
+        let waiting = std::mem::take(waiting);
+        let Some((generation, hot)) = woken.read else {
+            // Dropping the work drops its replies: whoever asked learns that nobody knows, and may ask again.
+            self.entries.remove(&woken.account);
+            return;
+        };
         let addr = self.start_actor(woken.account, generation, hot, ctx);
         for work in waiting {
             addr.do_send(Ask(work));
@@ -219,25 +210,9 @@ impl Handler<Ended> for Registry {
             *panics = panics.saturating_add(1);
             let panics = *panics;
             metrics::counter!("sealpost_actor_panics_total", "kind" => "account").increment(1);
-            if u64::from(panics) >= PANICS_UNTIL_PARKED {
+            if u64::from(panics) == PANICS_UNTIL_PARKED {
                 self.park(ended.account, panics);
             }
         }
-    }
-}
-
-/// Answers what is asked of a parked account. An outcome is told again later: it must not be lost.
-fn answer_parked(work: Work) {
-    fn send<T>(reply: super::work::Reply<T>, answer: T) {
-        if reply.send(answer).is_err() {
-            tracing::debug!("nobody waits for the answer of a parked account");
-        }
-    }
-    match work {
-        Work::Check(_, reply) => send(reply, Err(Admission::Parked)),
-        Work::Send(_, reply) => send(reply, Err(Admission::Parked)),
-        Work::Manage(_, _, reply) => send(reply, Err(Admission::Parked)),
-        Work::Start(_, reply) => send(reply, Err(StartRefused::Unavailable)),
-        Work::Outcome(_, reply) => send(reply, Err(OutcomeRefused::Unavailable)),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message};
 use sealpost_domain::address::AddressToken;
 use sealpost_domain::api_key::UseRefusal;
-use sealpost_domain::ids::{AccountId, AttemptId, KeyId};
+use sealpost_domain::ids::{AccountId, KeyId};
 use sealpost_domain::network::Network;
 use sealpost_domain::suppression::SuppressionReason;
 use sealpost_domain::{Event, Instant, StreamId};
@@ -14,8 +14,9 @@ use sealpost_domain::{Event, Instant, StreamId};
 use crate::actors::destinations::Destinations;
 use crate::actors::durability::{Barrier, Durability, PendingAppend};
 use crate::actors::hot::Hot;
+use crate::actors::open_attempts::OpenAttempts;
 use crate::actors::registry::{End, Ended, Registry, Route};
-use crate::actors::work::{Admission, Begun, Reply, Work};
+use crate::actors::work::{Admission, Reply, Work};
 use crate::clock::Clock;
 use crate::log::{Append, AppendFailure, Appended, Busy, Generation, Log, Ticket};
 
@@ -43,9 +44,6 @@ pub struct Ask(pub Work);
 #[rtype(result = "()")]
 struct Poisoned;
 
-/// Attempts that are open, by id, with the key that sent the message.
-pub(super) type OpenAttempts = HashMap<AttemptId, (KeyId, Begun)>;
-
 /// The actor of one account.
 pub struct AccountActor {
     pub(super) account: AccountId,
@@ -53,8 +51,8 @@ pub struct AccountActor {
     pub(super) ports: Ports,
     pub(super) generation: Generation,
     pub(super) durability: Durability,
-    /// Attempts that this actor admitted and whose outcome it has not seen.
-    pub(super) open: OpenAttempts,
+    /// Attempts that are open; taken over from its predecessor and left to its successor.
+    pub(super) attempts: OpenAttempts,
     /// Changes of the suppression list that the log's index may not show yet to a call that is under way.
     pub(super) suppressed: VecDeque<(Instant, AddressToken, Option<SuppressionReason>)>,
     /// When each kind of refused use was last put on record.
@@ -65,14 +63,14 @@ pub struct AccountActor {
 impl AccountActor {
     /// An actor on the state that the log holds.
     #[must_use]
-    pub fn new(account: AccountId, generation: Generation, hot: Hot, ports: Ports) -> Self {
+    pub fn new(account: AccountId, generation: Generation, hot: Hot, attempts: OpenAttempts, ports: Ports) -> Self {
         Self {
             account,
             hot,
             ports,
             generation,
             durability: Durability::default(),
-            open: HashMap::new(),
+            attempts,
             suppressed: VecDeque::new(),
             refusals: HashMap::new(),
             ended: false,

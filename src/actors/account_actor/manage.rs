@@ -13,7 +13,7 @@ use sealpost_domain::{Event, StreamType};
 
 use super::actor::{AccountActor, admission, tell};
 use super::check::rows;
-use crate::actors::work::{Admission, Begun, DomainView, KeyView, Manage, ManageMessage, Managed, Reply};
+use crate::actors::work::{Admission, DomainView, KeyView, Manage, ManageMessage, Managed, Reply};
 use crate::log::{Append, Appended, Lane, OnConflict};
 
 type ManageReply = Reply<Result<Managed, Admission>>;
@@ -114,13 +114,7 @@ impl AccountActor {
         reply: ManageReply,
         ctx: &mut Context<Self>,
     ) {
-        let mut begun: Vec<Begun> = self
-            .open
-            .values()
-            .filter(|(opened_by, _)| *opened_by == key)
-            .map(|(_, begun)| *begun)
-            .collect();
-        begun.sort_unstable();
+        let begun = self.attempts.of_key(key);
         self.commit(metadata, decision, reply, ctx, move |appended| Managed::Frozen {
             position: appended.last_position,
             begun,

@@ -3,3 +3,5 @@
 mod t_01_one_mail;
 mod t_02_refusals_and_retries;
 mod t_03_freeze_and_thaw;
+mod t_04_a_panic_stays_with_its_own;
+mod t_05_what_an_actor_decided_outlives_it;

@@ -27,4 +27,5 @@ macro_rules! suite {
         })*
     };
 }
+pub use faults::{Faults, Gate};
 pub(crate) use suite;

@@ -1,5 +1,6 @@
-//! Keeps what a receiver took.
+//! Keeps what a receiver took, and can keep it waiting for its `250`.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -12,6 +13,8 @@ use tokio::sync::watch;
 pub struct Inbox {
     mail: Mutex<Vec<Received>>,
     count: watch::Sender<usize>,
+    at_door: watch::Sender<usize>,
+    door: watch::Sender<bool>,
 }
 
 impl Default for Inbox {
@@ -19,6 +22,8 @@ impl Default for Inbox {
         Self {
             mail: Mutex::default(),
             count: watch::Sender::new(0),
+            at_door: watch::Sender::new(0),
+            door: watch::Sender::new(true),
         }
     }
 }
@@ -26,6 +31,9 @@ impl Default for Inbox {
 #[async_trait]
 impl Deposit for Inbox {
     async fn deposit(&self, received: Received) -> io::Result<()> {
+        self.at_door.send_modify(|count| *count += 1);
+        let opened = self.door.subscribe().wait_for(|open| *open).await.is_ok();
+        assert!(opened, "the inbox is its own sender");
         let mut mail = self.mail.lock().unwrap();
         mail.push(received);
         self.count.send_replace(mail.len());
@@ -34,11 +42,14 @@ impl Deposit for Inbox {
 }
 
 impl Inbox {
-    /// Waits for `count` messages; panics after 20 s.
+    /// Waits for `count` messages; panics after 60 s.
     pub async fn wait_for(&self, count: usize) -> Vec<Received> {
-        let mut changes = self.count.subscribe();
-        let came = tokio::time::timeout(Duration::from_secs(20), changes.wait_for(|have| *have >= count)).await;
-        assert!(came.is_ok(), "{} of {count} messages came", self.count());
+        reach(&self.count, count).await;
+        self.mail()
+    }
+
+    /// Everything that came so far.
+    pub fn mail(&self) -> Vec<Received> {
         self.mail.lock().unwrap().clone()
     }
 
@@ -46,4 +57,35 @@ impl Inbox {
     pub fn count(&self) -> usize {
         *self.count.borrow()
     }
+
+    /// Lets no message in: each waits, after its final dot, for its `250`.
+    pub fn shut(&self) {
+        self.door.send_replace(false);
+    }
+
+    /// Lets in what waits and what comes.
+    pub fn open(&self) {
+        self.door.send_replace(true);
+    }
+
+    /// Waits until so many have come to the door, let in or not; panics after 60 s.
+    pub async fn wait_at_door(&self, count: usize) {
+        reach(&self.at_door, count).await;
+    }
+
+    /// How often each address got something.
+    pub fn by_recipient(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for path in self.mail().iter().flat_map(|received| &received.forward_paths) {
+            *counts.entry(path.as_str().to_owned()).or_default() += 1;
+        }
+        counts
+    }
+}
+
+async fn reach(count: &watch::Sender<usize>, wanted: usize) {
+    let mut changes = count.subscribe();
+    let came = tokio::time::timeout(Duration::from_secs(60), changes.wait_for(|have| *have >= wanted)).await;
+    let have = *count.borrow();
+    assert!(came.is_ok(), "{have} of {wanted} messages came");
 }

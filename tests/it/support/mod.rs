@@ -4,6 +4,7 @@
 mod clients;
 mod clock;
 mod inbox;
+mod panicking;
 mod receivers;
 pub mod records;
 mod rig;
@@ -12,5 +13,6 @@ mod sealpost;
 pub use clients::{Answer, SendingKey, http_client};
 pub use clock::HandClock;
 pub use inbox::Inbox;
-pub use rig::Rig;
+pub use panicking::PanickingAttempts;
+pub use rig::{Rig, RigOptions};
 pub use sealpost::{Sealpost, mandrill_mail, spawn_sealpost, spawn_sealpost_with, v1_mail};

@@ -34,14 +34,14 @@ pub struct RigOptions {
     /// The ports; the clock is the rig's own.
     pub ports: Ports,
     /// Changes the configuration before the start.
-    pub configure: fn(&mut Config),
+    pub configure: Box<dyn Fn(&mut Config) + Send + Sync>,
 }
 
 impl Default for RigOptions {
     fn default() -> Self {
         Self {
             ports: Ports::default(),
-            configure: |_| {},
+            configure: Box::new(|_| {}),
         }
     }
 }
@@ -303,6 +303,16 @@ impl Rig {
         }
     }
 
+    /// Sends a text to each of these addresses in a call of its own, which needs fewer resources than a large call.
+    pub async fn send_each(&self, account: AccountId, key: KeyId, to: &[String]) -> Vec<MessageId> {
+        let mut messages = Vec::new();
+        for mailbox in to {
+            let sent = self.send_with(account, key, &[mailbox]).await.unwrap();
+            messages.push(sent[0].message);
+        }
+        messages
+    }
+
     /// The event types of a message, in order.
     pub async fn history(&self, message: MessageId) -> Vec<String> {
         self.stream(message)
@@ -318,6 +328,28 @@ impl Rig {
         tokio::task::spawn_blocking(move || source.stream(&StreamId::message(message)).unwrap())
             .await
             .unwrap()
+    }
+
+    /// All events, in order.
+    pub async fn events(&self) -> Vec<Recorded> {
+        let reader = self.engine.log().read();
+        tokio::task::spawn_blocking(move || reader.events(0, 1_000_000).unwrap())
+            .await
+            .unwrap()
+    }
+
+    /// Waits until the log satisfies a condition; panics after 60 s. The condition is asked whenever the log has grown.
+    pub async fn until_log(&self, what: &str, holds: impl Fn(&[Recorded]) -> bool) -> Vec<Recorded> {
+        let mut tail = self.engine.log().read().tail();
+        let end = tokio::time::Instant::now() + Duration::from_secs(60);
+        loop {
+            let events = self.events().await;
+            if holds(&events) {
+                return events;
+            }
+            let moved = tokio::time::timeout_at(end, tail.changed()).await;
+            assert!(moved.is_ok(), "the log never came to this: {what}");
+        }
     }
 
     /// Waits until the last event of a message is of this type; panics after 20 s.
