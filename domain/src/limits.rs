@@ -30,6 +30,36 @@ limits! {
     REQUEST_BYTES_MAX = 36_700_160, "A 25 MiB message in base64 inside JSON.", "413 request_too_large";
     /// Bytes of the bodies of all requests that are in hand.
     REQUEST_BODIES_BYTES_MAX = 268_435_456, "Memory: whoever has no key yet may send a body too.", "503 with Retry-After";
+    /// Beginning of every request body that takes none of that room, in bytes.
+    REQUEST_FREE_BYTES = 16_384, "A usual mail is let in however many large ones are on their way.", "none";
+    /// Bytes per second below which a request body is given up after half a minute.
+    REQUEST_PACE_BYTES_PER_S = 131_072, "Nobody holds memory by sending drop by drop.", "408 request_timed_out";
+    /// Seconds that the head of a request may take.
+    REQUEST_HEAD_S = 10, "Nobody holds a connection by saying nothing.", "408, and the connection ends";
+    /// Connections of one HTTP worker; there is one for each processor.
+    CONNECTIONS_PER_WORKER_MAX = 4_096, "Memory.", "none: the others wait to be accepted";
+    /// Bytes of a text that is given as a recipient's address.
+    ADDRESS_GIVEN_BYTES_MAX = 1_000, "A longer one is no address, and its refusal is recorded.", "422 validation error";
+    /// Bytes of a user agent.
+    USER_AGENT_BYTES_MAX = 256, "It is stored in every event of its request.", "none: the rest is cut off";
+    /// Bytes of the name of an account.
+    ACCOUNT_NAME_BYTES_MAX = 200, "People read it in lists.", "422 validation error";
+    /// Bytes of the label of a key.
+    KEY_LABEL_BYTES_MAX = 200, "People read it in lists.", "422 validation error";
+    /// Bytes of the reason that somebody gives for an act.
+    REASON_BYTES_MAX = 500, "It is stored with the act.", "422 validation error";
+    /// Characters of a password, at least.
+    PASSWORD_CHARACTERS_MIN = 15, "NIST SP 800-63B-4, while it is the only factor.", "422 validation error";
+    /// Bytes of a password, at most.
+    PASSWORD_BYTES_MAX = 256, "All of it is hashed.", "422 validation error";
+    /// Passwords that are hashed at once.
+    PASSWORD_HASHES_AT_ONCE = 2, "Each takes 46 MiB and a processor, and mail shall go on.", "none: the next one waits";
+    /// Keys whose owners are remembered; one takes about 200 bytes.
+    KEYS_IN_MEMORY_MAX = 50_000, "Memory; a key that is not remembered costs one read.", "none";
+    /// Rows of one page of a list.
+    PAGE_ROWS_MAX = 1_000, "Memory, and Mandrill's own limit.", "422 validation error";
+    /// Tags, senders or keys that one search names.
+    SEARCH_LIST_MAX = 100, "Each is compared with every row.", "422 validation error";
     /// Headers that a caller may add to a message.
     CUSTOM_HEADERS_MAX = 100, "Receivers refuse long header blocks.", "422 validation error";
     /// Bytes of a subject.

@@ -12,6 +12,7 @@ use sealpost_domain::Personal;
 use sealpost_domain::api_key::KeyStanding;
 use sealpost_domain::gate::StrangerRefusal;
 use sealpost_domain::ids::{AccountId, KeyId, RequestId};
+use sealpost_domain::limits;
 use sealpost_domain::metadata::{Actor, Channel, Metadata};
 use sealpost_domain::rights::{KeyHash, KeyKind, KeyWorld, Method};
 use thiserror::Error;
@@ -22,7 +23,7 @@ use super::strangers::Strangers;
 use crate::actors::{Accounts, Admission, Claim};
 
 /// Longest user agent that is recorded, in bytes.
-const USER_AGENT_BYTES_MAX: usize = 256;
+const USER_AGENT_BYTES_MAX: usize = limits::USER_AGENT_BYTES_MAX as usize;
 
 /// A call before it is let in.
 pub struct Visit<'a> {

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use sealpost_domain::ids::{AccountId, KeyId};
+use sealpost_domain::limits::KEYS_IN_MEMORY_MAX;
 use sealpost_domain::rights::KeyHash;
 use thiserror::Error;
 
 /// Keys that are remembered. One takes about 200 bytes.
-const REMEMBERED_MAX: usize = 50_000;
+const REMEMBERED_MAX: usize = KEYS_IN_MEMORY_MAX as usize;
 
 /// The index of keys cannot be read.
 #[derive(Debug, Error)]

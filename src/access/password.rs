@@ -6,6 +6,7 @@ use std::sync::Arc;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use sealpost_domain::limits;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
@@ -13,11 +14,11 @@ use zeroize::Zeroizing;
 /// Memory of one hash in KiB: 46 MiB, with one pass and one lane (OWASP ASVS 5.0, appendix C).
 const MEMORY_KIB: u32 = 46 * 1024;
 /// Hashes that run at once: twenty sign-ins must not take a gigabyte from the mail.
-const HASHES_AT_ONCE: usize = 2;
+const HASHES_AT_ONCE: usize = limits::PASSWORD_HASHES_AT_ONCE as usize;
 /// Shortest password, in characters, while it is the only factor (NIST SP 800-63B-4).
-pub const PASSWORD_CHARACTERS_MIN: usize = 15;
+pub const PASSWORD_CHARACTERS_MIN: usize = limits::PASSWORD_CHARACTERS_MIN as usize;
 /// Longest password, in bytes.
-pub const PASSWORD_BYTES_MAX: usize = 256;
+pub const PASSWORD_BYTES_MAX: usize = limits::PASSWORD_BYTES_MAX as usize;
 
 /// Why a password is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

@@ -5,14 +5,19 @@ use std::time::Duration;
 
 use actix_web::web;
 use futures_util::StreamExt;
-use sealpost_domain::limits::{REQUEST_BODIES_BYTES_MAX, REQUEST_BYTES_MAX};
+use sealpost_domain::limits::{self, REQUEST_BODIES_BYTES_MAX, REQUEST_BYTES_MAX};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 use super::error_code::ErrorCode;
 use super::fault::Fault;
 
-/// How long the next piece of a body may take.
-const PIECE_WITHIN: Duration = Duration::from_secs(30);
+/// Beginning of every body that takes no room: a usual mail is let in however many large ones are on their way.
+const FREE_BYTES: usize = limits::REQUEST_FREE_BYTES as usize;
+/// How long the first piece of a body may take.
+const GRACE: Duration = Duration::from_secs(30);
+/// Pace below which a body is given up, in bytes per second: nobody holds room by sending drop by drop.
+const PACE_BYTES_PER_S: u64 = limits::REQUEST_PACE_BYTES_PER_S;
 
 /// Room for the bodies of all requests, in KiB. Clones share it.
 #[derive(Debug, Clone)]
@@ -31,12 +36,21 @@ impl BodyRoom {
         )))
     }
 
-    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Fault> {
-        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-        self.0
-            .clone()
-            .try_acquire_many_owned(kib)
-            .map_err(|_| Fault::from(ErrorCode::Busy))
+    /// Room for a body that has grown to `bytes`, beside what it holds already.
+    fn grow(&self, held: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), Fault> {
+        let wanted_kib = bytes.saturating_sub(FREE_BYTES).div_ceil(1024);
+        let held_kib = held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let more = u32::try_from(wanted_kib.saturating_sub(held_kib)).unwrap_or(u32::MAX);
+        if more == 0 {
+            return Ok(());
+        }
+        let taken = self.0.clone().try_acquire_many_owned(more);
+        let taken = taken.map_err(|_| Fault::from(ErrorCode::Busy))?;
+        match held {
+            Some(room) => room.merge(taken),
+            empty => *empty = Some(taken),
+        }
+        Ok(())
     }
 }
 
@@ -59,41 +73,44 @@ pub(super) async fn read_body(mut payload: web::Payload, room: &BodyRoom) -> Res
         bytes: Vec::new(),
         room: None,
     };
-    let mut discarded = 0_usize;
-    while let Some(piece) = next_piece(&mut payload).await? {
-        if discarded > 0 || body.bytes.len().saturating_add(piece.len()) > limit {
-            // Read on and forget: a client that still writes would not see the answer.
-            discarded = discarded.saturating_add(piece.len());
-            body = Body {
-                bytes: Vec::new(),
-                room: None,
-            };
-            if discarded > limit {
-                break;
-            }
+    let (began, mut received) = (Instant::now(), 0_usize);
+    while let Some(piece) = next_piece(&mut payload, began, received).await? {
+        received = received.saturating_add(piece.len());
+        if received <= limit {
+            room.grow(&mut body.room, received)?;
+            body.bytes.extend_from_slice(&piece);
             continue;
         }
-        let taken = room.take(piece.len())?;
-        match &mut body.room {
-            Some(room) => room.merge(taken),
-            empty => *empty = Some(taken),
+        // Read on and forget, up to a point: a client that still writes would not see the answer.
+        body = Body {
+            bytes: Vec::new(),
+            room: None,
+        };
+        if received > limit.saturating_mul(2) {
+            break;
         }
-        body.bytes.extend_from_slice(&piece);
     }
-    if discarded > 0 {
+    if received > limit {
         Err(ErrorCode::RequestTooLarge.into())
     } else {
         Ok(body)
     }
 }
 
-async fn next_piece(payload: &mut web::Payload) -> Result<Option<web::Bytes>, Fault> {
-    let piece = tokio::time::timeout(PIECE_WITHIN, payload.next()).await;
-    match piece.map_err(|_| ErrorCode::RequestTimedOut)? {
+async fn next_piece(payload: &mut web::Payload, began: Instant, received: usize) -> Result<Option<web::Bytes>, Fault> {
+    let Ok(piece) = tokio::time::timeout_at(began + allowed(received), payload.next()).await else {
+        return Err(ErrorCode::RequestTimedOut.into());
+    };
+    match piece {
         None => Ok(None),
         Some(Ok(piece)) => Ok(Some(piece)),
         Some(Err(_)) => Err(Fault::from(ErrorCode::MalformedJson).with_detail("The body of the request broke off.")),
     }
+}
+
+/// How long a body may have taken of which so much is there.
+fn allowed(received: usize) -> Duration {
+    GRACE.saturating_add(Duration::from_secs(received as u64 / PACE_BYTES_PER_S))
 }
 
 #[cfg(test)]
@@ -111,8 +128,9 @@ mod tests {
     #[actix_web::test]
     async fn a_body_is_read_and_its_room_is_given_back() {
         let room = BodyRoom::of_bytes(64 << 10);
-        let body = read_body(payload(vec![b'a'; 10_000]).await, &room).await.unwrap();
-        assert_eq!((body.bytes.len(), room.0.available_permits()), (10_000, 54));
+        let body = read_body(payload(vec![b'a'; 26_000]).await, &room).await.unwrap();
+        // 26,000 bytes less the 16 KiB that are free: 9,616, in 10 KiB.
+        assert_eq!((body.bytes.len(), room.0.available_permits()), (26_000, 54));
         drop(body);
         assert_eq!(room.0.available_permits(), 64);
     }
@@ -123,12 +141,22 @@ mod tests {
         let large = vec![b'a'; usize::try_from(REQUEST_BYTES_MAX).unwrap() + 1];
         let refused = read_body(payload(large).await, &room).await.err().unwrap();
         assert_eq!(refused.code, ErrorCode::RequestTooLarge);
-        let small = BodyRoom::of_bytes(4 << 10);
-        let refused = read_body(payload(vec![b'a'; 10_000]).await, &small)
-            .await
-            .err()
-            .unwrap();
-        assert_eq!(refused.code, ErrorCode::Busy);
-        assert_eq!(small.0.available_permits(), 4);
+        let full = BodyRoom::of_bytes(4 << 10);
+        let refused = read_body(payload(vec![b'a'; 26_000]).await, &full).await.err().unwrap();
+        assert_eq!((refused.code, full.0.available_permits()), (ErrorCode::Busy, 4));
+    }
+
+    #[actix_web::test]
+    async fn a_usual_mail_needs_no_room() {
+        let full = BodyRoom::of_bytes(0);
+        let body = read_body(payload(vec![b'a'; FREE_BYTES]).await, &full).await.unwrap();
+        assert_eq!(body.bytes.len(), FREE_BYTES);
+    }
+
+    #[test]
+    fn a_large_body_may_take_longer_and_none_for_ever() {
+        assert_eq!(allowed(0), GRACE);
+        let largest = allowed(usize::try_from(REQUEST_BYTES_MAX).unwrap());
+        assert_eq!(largest, Duration::from_secs(310));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sealpost_domain::Personal;
 use sealpost_domain::api_key::{ApiKeyCommand, KeyStanding};
 use sealpost_domain::ids::{AccountId, KeyId};
+use sealpost_domain::limits;
 use sealpost_domain::metadata::Metadata;
 use sealpost_domain::rights::{KeyKind, KeyLimits, KeyWorld};
 use serde_json::{Value, json};
@@ -17,9 +18,9 @@ use crate::access::{IssueRequest, IssuedKey};
 use crate::actors::{KeyView, Manage, Managed};
 
 /// Longest label of a key, in bytes.
-const LABEL_BYTES_MAX: usize = 200;
+const LABEL_BYTES_MAX: usize = limits::KEY_LABEL_BYTES_MAX as usize;
 /// Longest reason that is recorded with a command, in bytes.
-const REASON_BYTES_MAX: usize = 500;
+const REASON_BYTES_MAX: usize = limits::REASON_BYTES_MAX as usize;
 
 /// What is done to a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

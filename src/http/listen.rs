@@ -12,7 +12,7 @@ use std::time::Duration;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
-use sealpost_domain::Instant;
+use sealpost_domain::{Instant, limits};
 use thiserror::Error;
 use tokio::task::JoinHandle;
 
@@ -23,7 +23,9 @@ use super::request_trace::trace;
 use super::router;
 
 /// How long a client may take for the head of a request.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
+const HEAD_WITHIN: Duration = Duration::from_secs(limits::REQUEST_HEAD_S);
+/// Connections of one worker at once; the others wait to be accepted.
+const CONNECTIONS_PER_WORKER_MAX: usize = limits::CONNECTIONS_PER_WORKER_MAX as usize;
 /// How long a connection waits for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
@@ -163,6 +165,7 @@ fn public(config: &ListenConfig, front: Arc<Front>, now: Instant) -> Result<Publ
     })
     .disable_signals()
     .client_request_timeout(HEAD_WITHIN)
+    .max_connections(CONNECTIONS_PER_WORKER_MAX)
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(config.drain_s);
     if let Some(address) = config.plain {

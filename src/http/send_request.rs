@@ -6,7 +6,7 @@ use std::time::Duration;
 use sealpost_domain::address::{AddressRefusal, Mailbox};
 use sealpost_domain::ids::MessageId;
 use sealpost_domain::limits::{
-    METADATA_BYTES_MAX, RECIPIENTS_PER_CALL_MAX, SUBJECT_BYTES_MAX, TAG_BYTES_MAX, TAGS_MAX,
+    ADDRESS_GIVEN_BYTES_MAX, METADATA_BYTES_MAX, RECIPIENTS_PER_CALL_MAX, SUBJECT_BYTES_MAX, TAG_BYTES_MAX, TAGS_MAX,
 };
 use sealpost_domain::message::TlsLevel;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use crate::clock::draw_uuid;
 use crate::compose::{Address, ComposeRefusal, Draft, Recipient, RecipientKind};
 
 /// Longest text that is taken as an address, in bytes. A longer one cannot be one, and would swell its refusal's record.
-const GIVEN_BYTES_MAX: usize = 1_000;
+const GIVEN_BYTES_MAX: usize = ADDRESS_GIVEN_BYTES_MAX as usize;
 
 /// One recipient as the caller wrote it.
 #[derive(Clone, PartialEq, Eq)]

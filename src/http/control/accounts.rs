@@ -1,6 +1,7 @@
 //! Accounts and their users: listed, opened, registered.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use sealpost_domain::limits;
 use sealpost_domain::metadata::Metadata;
 use sealpost_domain::user::Role;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use crate::http::fault::Fault;
 use crate::http::fields::Fields;
 
 /// Longest name of an account, in bytes.
-const NAME_BYTES_MAX: usize = 200;
+const NAME_BYTES_MAX: usize = limits::ACCOUNT_NAME_BYTES_MAX as usize;
 
 /// `GET /accounts`
 pub(super) async fn list(request: HttpRequest, parts: web::Data<ControlParts>) -> HttpResponse {

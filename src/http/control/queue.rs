@@ -1,6 +1,7 @@
 //! What waits to be sent: listed, held, released, thrown away.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use sealpost_domain::limits;
 use sealpost_domain::message::{HoldReason, MessageCommand, Phase};
 use sealpost_domain::metadata::Actor;
 use sealpost_projections::spool::{ParkedRow, SpoolRow};
@@ -15,7 +16,7 @@ use crate::http::message_lookup::{find, read_id};
 
 /// Rows of one page where the command does not say it, and at most.
 const ROWS_DEFAULT: usize = 100;
-const ROWS_MAX: usize = 1_000;
+const ROWS_MAX: usize = limits::PAGE_ROWS_MAX as usize;
 
 /// `GET /queue`
 pub(super) async fn list(request: HttpRequest, parts: web::Data<ControlParts>) -> HttpResponse {

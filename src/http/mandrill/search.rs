@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sealpost_domain::Instant;
 use sealpost_domain::ids::{AccountId, KeyId};
+use sealpost_domain::limits;
 use sealpost_projections::activity::{ActivityFilter, ActivityRow, SearchQuery, TextMatch};
 use serde_json::Value;
 
@@ -17,13 +18,13 @@ use crate::http::front::Front;
 use crate::http::request_time::{DayEnd, read_time};
 
 /// Rows of one answer at most, as in the original.
-const ROWS_MAX: u64 = 1_000;
+const ROWS_MAX: u64 = limits::PAGE_ROWS_MAX;
 /// Rows of an answer where the call does not say it.
 const ROWS_DEFAULT: u64 = 100;
 /// How far a search reaches back where the call does not say it.
 const REACHES_BACK: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// Values of one list of the call.
-const LIST_MAX: usize = 100;
+const LIST_MAX: usize = limits::SEARCH_LIST_MAX as usize;
 
 /// `messages/search`
 pub(super) async fn search(call: Admitted<'_>) -> Result<Value, Fault> {
