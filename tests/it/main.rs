@@ -12,5 +12,6 @@ mod bad_input;
 mod delivery;
 mod log_contract;
 mod mandrill;
+mod stock_tools;
 mod support;
 mod v1;
