@@ -19,7 +19,7 @@ use sealpost_projections::spool::{Spool, SpoolQueries};
 use sealpost_projections::{EventSource, Progress, ProjectionFailure, Runner, Running, SharedSource};
 use thiserror::Error;
 
-use crate::actors::{Accounts, Attempt, SpoolFeed, Theatre, TheatreConfig, TheatreFailure};
+use crate::actors::{Accounts, Attempt, Outgoing, SpoolFeed, Theatre, TheatreConfig, TheatreFailure};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigRefusal};
 use crate::delivery::attempt::{Deliverer, DelivererConfig};
@@ -51,6 +51,8 @@ pub struct Ports {
     pub wrap_attempt: WrapAttempt,
     /// Stands before the log's store; nothing outside of tests.
     pub wrap_store: WrapStore,
+    /// Whether mail goes out.
+    pub outgoing: Outgoing,
 }
 
 impl Default for Ports {
@@ -60,6 +62,7 @@ impl Default for Ports {
             timeouts: Timeouts::default(),
             wrap_attempt: Arc::new(|attempt| attempt),
             wrap_store: Arc::new(|store| store),
+            outgoing: Outgoing::Flows,
         }
     }
 }
@@ -154,6 +157,7 @@ impl Engine {
             feed: read_models.feed(),
             attempt: (ports.wrap_attempt)(deliverer),
             routes: Arc::new(RouteTable::new(exact, default)),
+            outgoing: ports.outgoing,
             runtime: tokio::runtime::Handle::current(),
         })
         .await?;

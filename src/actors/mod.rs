@@ -34,7 +34,7 @@ pub use destinations::Destinations;
 pub use dispatch::Dispatch;
 pub use grant::{Grant, StartRefused};
 pub use spool_feed::SpoolFeed;
-pub use theatre::{Theatre, TheatreConfig, TheatreFailure};
+pub use theatre::{Outgoing, Theatre, TheatreConfig, TheatreFailure};
 pub use work::{
     Admission, Admitted, Begun, Claim, Deliverable, DomainView, KeyView, Manage, ManageMessage, Managed, RecipientKind,
     SendAnswer, SendCall, SendRecipient, Verdict,

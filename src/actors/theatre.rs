@@ -23,6 +23,16 @@ use crate::log::Log;
 /// comes back that way.
 const REFILL_EVERY: Duration = Duration::from_secs(15);
 
+/// Whether mail goes out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Outgoing {
+    /// As soon as it is due.
+    #[default]
+    Flows,
+    /// Not in this run: the folder is open for a command alone, which knows neither the routes nor how long it lasts.
+    Rests,
+}
+
 /// What the actors are given.
 pub struct TheatreConfig {
     /// Name of this node.
@@ -39,6 +49,8 @@ pub struct TheatreConfig {
     pub attempt: Arc<dyn Attempt>,
     /// Where domains lead.
     pub routes: Arc<dyn Routes>,
+    /// Whether mail goes out.
+    pub outgoing: Outgoing,
     /// Where attempts run.
     pub runtime: tokio::runtime::Handle,
 }
@@ -63,7 +75,7 @@ pub struct Theatre {
     destinations: Destinations,
     registry: Addr<DestinationRegistry>,
     hands: Arc<()>,
-    refill: tokio::task::JoinHandle<()>,
+    refill: Option<tokio::task::JoinHandle<()>>,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
@@ -107,21 +119,21 @@ impl Theatre {
         let accounts = Accounts::new(accounts, config.log.clone(), config.clock.clone());
         recovery::settle_open_starts(&accounts, &config.feed, &config.node).await?;
         let hands = Arc::new(());
-        registry.do_send(Begin {
-            accounts: accounts.clone(),
-            attempt: config.attempt,
-            routes: config.routes,
-            runtime: config.runtime.clone(),
-            node: config.node,
-            hands: hands.clone(),
-        });
-        let (waiting, to) = (config.feed.clone(), destinations.clone());
-        tokio::task::spawn_blocking(move || waiting.each_waiting(|page| to.dispatch(page)))
-            .await
-            .map_err(|_| TheatreFailure::Recovery(recovery::RecoveryFailure::CutOff))?;
-        let refill = config
-            .runtime
-            .spawn(refill(config.feed, destinations.clone(), config.clock));
+        let refill = match config.outgoing {
+            Outgoing::Rests => None,
+            Outgoing::Flows => {
+                let begin = Begin {
+                    accounts: accounts.clone(),
+                    attempt: config.attempt,
+                    routes: config.routes,
+                    runtime: config.runtime.clone(),
+                    node: config.node,
+                    hands: hands.clone(),
+                };
+                registry.do_send(begin);
+                Some(let_go(config.feed, &destinations, config.clock, &config.runtime).await?)
+            }
+        };
         Ok(Self {
             accounts,
             destinations,
@@ -155,7 +167,9 @@ impl Theatre {
     /// Ends the actors: no new attempts, open ones may finish until `grace` is over. What is open then is in doubt, and
     /// the next start says so.
     pub async fn stop(self, grace: Duration) {
-        self.refill.abort();
+        if let Some(refill) = &self.refill {
+            refill.abort();
+        }
         self.registry.do_send(Halt);
         let drained = async {
             // One is ours and one is that of the actors.
@@ -173,6 +187,20 @@ impl Theatre {
             tracing::error!("the actors' thread did not end in order");
         }
     }
+}
+
+/// Gives the destinations everything that waits, and goes on giving what they dropped.
+async fn let_go(
+    feed: SpoolFeed,
+    destinations: &Destinations,
+    clock: Arc<dyn Clock>,
+    runtime: &tokio::runtime::Handle,
+) -> Result<tokio::task::JoinHandle<()>, TheatreFailure> {
+    let (waiting, to) = (feed.clone(), destinations.clone());
+    tokio::task::spawn_blocking(move || waiting.each_waiting(|page| to.dispatch(page)))
+        .await
+        .map_err(|_| TheatreFailure::Recovery(recovery::RecoveryFailure::CutOff))?;
+    Ok(runtime.spawn(refill(feed, destinations.clone(), clock)))
 }
 
 async fn refill(feed: SpoolFeed, destinations: Destinations, clock: Arc<dyn Clock>) {

@@ -1,5 +1,5 @@
 //! Speaks to the control socket of the server that runs on a folder; where none runs, opens the folder for the command
-//! alone and speaks to that.
+//! alone and speaks to that. No mail goes out of a folder that is open for a command.
 
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -7,10 +7,30 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use reqwest::{Client, Method};
 use serde_json::Value;
+use thiserror::Error;
 
 use super::arguments::Place;
+use crate::actors::Outgoing;
 use crate::config::HttpConfig;
 use crate::serve::{Ports, Server};
+
+/// The server says no.
+#[derive(Debug, Error)]
+#[error("{text}")]
+pub(super) struct Refused {
+    /// The error's code, as `docs/errors.md` lists it.
+    pub code: String,
+    text: String,
+}
+
+impl Refused {
+    /// Whether it is this error.
+    pub(super) fn is(failure: &anyhow::Error, code: &str) -> bool {
+        failure
+            .downcast_ref::<Self>()
+            .is_some_and(|refused| refused.code == code)
+    }
+}
 
 /// A way to a control socket.
 pub(super) struct Control {
@@ -34,11 +54,12 @@ impl Control {
                 );
             }
             config.http = HttpConfig::default();
-            Some(
-                Server::start(&config, Ports::default())
-                    .await
-                    .context("the folder cannot be opened")?,
-            )
+            let ports = Ports {
+                outgoing: Outgoing::Rests,
+                ..Ports::default()
+            };
+            let own = Server::start(&config, ports).await;
+            Some(own.context("the folder cannot be opened")?)
         };
         Ok(Self {
             client: client(&socket)?,
@@ -72,7 +93,18 @@ impl Control {
             return Ok(answer);
         }
         let say = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        bail!("{} {}", say("title"), say("detail"))
+        let (title, detail) = (say("title"), say("detail"));
+        // Where there is no more to say than the title, the detail repeats it.
+        let text = if detail == title {
+            title
+        } else {
+            format!("{title} {detail}")
+        };
+        Err(Refused {
+            code: say("code"),
+            text,
+        }
+        .into())
     }
 
     /// Asks, prints the answer as JSON or as `text` puts it, and ends.
