@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::Context;
 use serde_json::{Value, json};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::arguments::Place;
 use crate::durable_folder;
@@ -12,6 +12,7 @@ use crate::serve::{Ports, Server};
 use crate::vault::MasterKey;
 
 pub(super) async fn serve(place: &Place, init: bool) -> anyhow::Result<()> {
+    let stop = Stop::listen()?;
     let config = place.config()?;
     let master = config.master_key_path();
     if init && !master.exists() {
@@ -30,7 +31,7 @@ pub(super) async fn serve(place: &Place, init: bool) -> anyhow::Result<()> {
         tracing::info!(address = %secure, "HTTPS");
     }
     println!("ready {}", ready(addresses.plain, addresses.secure));
-    until_told_to_stop().await?;
+    stop.told().await;
     server.stop().await;
     Ok(())
 }
@@ -43,15 +44,29 @@ fn ready(plain: Option<SocketAddr>, secure: Option<SocketAddr>) -> Value {
     json!({ "api": below("/api/1.0"), "v1": below("/v1") })
 }
 
-/// Waits for SIGTERM or SIGINT.
-pub(super) async fn until_told_to_stop() -> anyhow::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// Listens for SIGTERM and SIGINT.
+pub(super) struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    /// Listens from now on: a signal that comes while the server starts ends it in order once it runs.
+    pub(super) fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
-    tracing::info!("stopping: open attempts may finish");
-    Ok(())
+
+    /// Waits until one comes or has come.
+    pub(super) async fn told(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        tracing::info!("stopping: open attempts may finish");
+    }
 }
 
 #[cfg(test)]

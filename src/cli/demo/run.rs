@@ -7,13 +7,14 @@ use super::seed::{Seed, seed};
 use super::world::World;
 use crate::cli::arguments::DemoArguments;
 use crate::cli::control_client::Control;
-use crate::cli::serve::until_told_to_stop;
+use crate::cli::serve::Stop;
 use crate::config::Config;
 use crate::durable_folder;
 use crate::serve::{Ports, Server};
 use crate::vault::MasterKey;
 
 pub(in crate::cli) async fn demo(arguments: DemoArguments) -> anyhow::Result<()> {
+    let stop = Stop::listen()?;
     if arguments.smtp.is_some() {
         tracing::warn!("submission is not built yet: --smtp is not used");
     }
@@ -34,7 +35,7 @@ pub(in crate::cli) async fn demo(arguments: DemoArguments) -> anyhow::Result<()>
         .context("the server does not start")?;
     let seeded = seed(&Control::of_server(&server.socket())?, &data.join("demo")).await?;
     ready(&config, &server, seeded)?.print(&data.join("demo").join("inbox"))?;
-    until_told_to_stop().await?;
+    stop.told().await;
     server.stop().await;
     world.stop().await;
     Ok(())
