@@ -174,6 +174,9 @@ pub enum ConfigRefusal {
         /// The domain.
         domain: String,
     },
+    /// One half of a certificate does nothing without the other.
+    #[error("http.certificate and http.private_key are set together or not at all")]
+    HalfCertificate,
     /// A number is out of its range.
     #[error("{key} is out of its range")]
     Range {
@@ -230,6 +233,9 @@ impl Config {
             return Err(ConfigRefusal::Range {
                 key: "delivery.message_ttl_s",
             });
+        }
+        if self.http.certificate.is_some() != self.http.private_key.is_some() {
+            return Err(ConfigRefusal::HalfCertificate);
         }
         self.route_table().map(|_| ())
     }
@@ -329,6 +335,10 @@ mod tests {
                 key: "delivery.retry_delays_s"
             })
         ));
+        for half in ["certificate", "private_key"] {
+            let read = read(&format!("data = 'x'\n[http]\n{half} = 'a.pem'"));
+            assert!(matches!(read, Err(ConfigRefusal::HalfCertificate)), "{half}");
+        }
         let twice = "data = 'x'\n[[route]]\ndomain = '*'\nhost = 'a'\n[[route]]\ndomain = '*'\nhost = 'b'";
         assert!(matches!(read(twice), Err(ConfigRefusal::TwoRoutes { .. })));
         assert!(matches!(
