@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sealpost_domain::ids::{AccountId, KeyId, MessageId};
 
 /// Self-hosted transactional mail: every act is an event in one append-only log.
 #[derive(Debug, Parser)]
@@ -109,7 +110,7 @@ pub enum DomainCommand {
         place: Place,
         /// The account.
         #[arg(long)]
-        account: String,
+        account: AccountId,
         /// The domain.
         domain: String,
     },
@@ -134,7 +135,7 @@ pub enum KeyCommand {
         place: Place,
         /// The account.
         #[arg(long)]
-        account: String,
+        account: AccountId,
         /// A name for it.
         #[arg(long)]
         label: String,
@@ -152,7 +153,7 @@ pub enum KeyCommand {
         place: Place,
         /// The account.
         #[arg(long)]
-        account: String,
+        account: AccountId,
     },
     /// End a key for ever.
     Revoke(KeyChange),
@@ -170,9 +171,9 @@ pub struct KeyChange {
     pub place: Place,
     /// The account.
     #[arg(long)]
-    pub account: String,
+    pub account: AccountId,
     /// The key's id, as `key list` shows it.
-    pub key: String,
+    pub key: KeyId,
     /// Why; kept in the log.
     #[arg(long, default_value = "")]
     pub reason: String,
@@ -187,7 +188,7 @@ pub enum MessageCommand {
         #[command(flatten)]
         place: Place,
         /// The message's id.
-        message: String,
+        message: MessageId,
     },
 }
 
@@ -213,7 +214,7 @@ pub struct QueueChange {
     #[command(flatten)]
     pub place: Place,
     /// The message's id.
-    pub message: String,
+    pub message: MessageId,
 }
 
 /// The log.

@@ -9,7 +9,7 @@ use super::show::member;
 
 pub(super) async fn domain(command: DomainCommand) -> anyhow::Result<()> {
     let DomainCommand::Add { place, account, domain } = command;
-    let body = json!({ "account": account, "domain": domain });
+    let body = json!({ "account": account.to_hex(), "domain": domain });
     Control::reach(&place)
         .await?
         .command(Method::POST, "/domains", Some(body), text)

@@ -21,7 +21,7 @@ pub(super) async fn key(command: KeyCommand) -> anyhow::Result<()> {
                 World::Live => "live",
                 World::Test => "test",
             };
-            let body = json!({ "account": account, "label": label, "kind": kind, "world": world });
+            let body = json!({ "account": account.to_hex(), "label": label, "kind": kind, "world": world });
             let text = |answer: &Value| {
                 format!(
                     "key {}  (shown once)\nid  {}",
@@ -35,7 +35,7 @@ pub(super) async fn key(command: KeyCommand) -> anyhow::Result<()> {
                 .await
         }
         KeyCommand::List { place, account } => {
-            let path = format!("/keys?account={account}");
+            let path = format!("/keys?account={}", account.to_hex());
             Control::reach(&place)
                 .await?
                 .command(Method::GET, &path, None, shown_keys)
@@ -54,8 +54,8 @@ async fn act(change: KeyChange, verb: &str) -> anyhow::Result<()> {
         key,
         reason,
     } = change;
-    let path = format!("/keys/{key}/{verb}");
-    let body = json!({ "account": account, "reason": reason });
+    let path = format!("/keys/{}/{verb}", key.to_hex());
+    let body = json!({ "account": account.to_hex(), "reason": reason });
     let text = |answer: &Value| {
         let begun = list(answer, "begun");
         let mut text = format!("{verb}: on record at position {}", member(answer, "position"));

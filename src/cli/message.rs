@@ -9,7 +9,7 @@ use super::show::{list, member, table};
 
 pub(super) async fn message(command: MessageCommand) -> anyhow::Result<()> {
     let MessageCommand::Show { place, message } = command;
-    let path = format!("/messages/{message}");
+    let path = format!("/messages/{}", message.to_hex());
     Control::reach(&place)
         .await?
         .command(Method::GET, &path, None, text)

@@ -21,7 +21,7 @@ pub(super) async fn queue(command: QueueCommand) -> anyhow::Result<()> {
 }
 
 async fn act(change: QueueChange, verb: &str) -> anyhow::Result<()> {
-    let path = format!("/queue/{}/{verb}", change.message);
+    let path = format!("/queue/{}/{verb}", change.message.to_hex());
     let text = |answer: &Value| format!("{verb}: on record at position {}", member(answer, "position"));
     Control::reach(&change.place)
         .await?
