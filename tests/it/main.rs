@@ -9,7 +9,9 @@
 )]
 
 mod bad_input;
+mod cli;
 mod delivery;
+mod docs;
 mod log_contract;
 mod mandrill;
 mod stock_tools;

@@ -1,0 +1,165 @@
+//! The demo: one command, one copied line, a mail that arrives, and a record of it.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::program::{Demo, bash};
+
+/// Within this time a newcomer's mail is there.
+const FIVE_SECONDS: Duration = Duration::from_secs(5);
+
+/// The mails that one of the demo's receivers took.
+fn inbox(data: &Path, receiver: &str) -> Vec<PathBuf> {
+    let folder = data.join("demo").join("inbox").join(receiver);
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files
+        .filter(|path| path.extension().is_some_and(|kind| kind == "eml"))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_printed_line_sends_a_mail_that_arrives_over_tls_and_is_shown() {
+    let data = tempfile::tempdir().unwrap();
+    let demo = Demo::start(data.path()).await;
+    for member in [
+        "api",
+        "v1",
+        "key",
+        "management_key",
+        "from",
+        "to",
+        "login",
+        "password",
+        "data",
+        "ca",
+    ] {
+        assert!(!demo.text(member).is_empty(), "{member}");
+    }
+    for member in ["console", "smtp"] {
+        assert_eq!(demo.ready[member], json!(null), "{member} is not built");
+    }
+    assert!(demo.text("key").starts_with("spk_live_") && demo.text("management_key").starts_with("spm_live_"));
+    assert!(Path::new(demo.text("ca")).is_file() && Path::new(demo.text("data")) == data.path());
+
+    let message = demo.send(demo.text("to")).await;
+    let shown = demo.folder.until(&message, "delivered", FIVE_SECONDS).await;
+    let mails = inbox(data.path(), "tls");
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert!(std::fs::read_to_string(&mails[0]).unwrap().contains("It works."));
+
+    let keys = demo
+        .folder
+        .json(&["key", "list", "--account", shown["account"].as_str().unwrap()])
+        .await;
+    let keys = keys["keys"].as_array().unwrap();
+    let tail = &demo.text("key")[demo.text("key").len() - 4..];
+    let key = keys
+        .iter()
+        .find(|key| key["display"].as_str().unwrap().ends_with(tail))
+        .expect("the key that sent");
+    // The line that people copy, with the program's own path in it.
+    let line = demo
+        .line(env!("CARGO_BIN_EXE_sealpost"))
+        .replace(" ID ", &format!(" {message} "));
+    let text = bash(&line).await.stdout;
+    for fact in [
+        "TLSv1.3 (",
+        key["id"].as_str().unwrap(),
+        "127.0.0.1",
+        "MessageDelivered",
+        "Hello from Sealpost",
+    ] {
+        assert!(text.contains(fact), "{fact:?} is not in\n{text}");
+    }
+    assert_eq!(shown["attempts"][0]["tls"]["verdict"], "valid", "{shown}");
+    demo.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_of_its_domains_does_what_it_is_there_for() {
+    let data = tempfile::tempdir().unwrap();
+    let demo = Demo::start(data.path()).await;
+    for (receiver, state) in [("plain", "delivered"), ("broken", "deferred"), ("reject", "bounced")] {
+        let message = demo.send(&format!("anybody@{receiver}.demo.test")).await;
+        let shown = demo.folder.until(&message, state, FIVE_SECONDS).await;
+        let mails = inbox(data.path(), receiver).len();
+        assert_eq!(mails, usize::from(state == "delivered"), "{receiver}");
+        match receiver {
+            "plain" => assert_eq!(shown["attempts"][0]["tls"]["version"], json!(null), "{shown}"),
+            "broken" => assert_ne!(shown["next_attempt_at"], json!(null), "{shown}"),
+            _ => assert_eq!(shown["attempts"][0]["reply"]["code"], 550, "{shown}"),
+        }
+    }
+    demo.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn started_again_it_goes_on_with_the_same_keys() {
+    let data = tempfile::tempdir().unwrap();
+    let first = Demo::start(data.path()).await;
+    let (before, message) = (first.ready.clone(), first.send(first.text("to")).await);
+    first.folder.until(&message, "delivered", FIVE_SECONDS).await;
+    let waiting = first.send("anybody@broken.demo.test").await;
+    first.folder.until(&waiting, "deferred", FIVE_SECONDS).await;
+    first.stop().await;
+    assert!(
+        !data.path().join("control.sock").exists(),
+        "the socket is gone with the program"
+    );
+
+    let again = Demo::start(data.path()).await;
+    for member in ["key", "management_key", "from", "to", "login", "password", "data", "ca"] {
+        assert_eq!(again.ready[member], before[member], "{member}");
+    }
+    let shown = again.folder.json(&["message", "show", &message]).await;
+    assert_eq!(shown["state"], "delivered");
+    let shown = again.folder.json(&["message", "show", &waiting]).await;
+    assert_eq!(shown["state"], "deferred", "what waited waits on");
+    let another = again.send(again.text("to")).await;
+    again.folder.until(&another, "delivered", FIVE_SECONDS).await;
+    assert_eq!(inbox(data.path(), "tls").len(), 2, "nothing was sent twice");
+    let accounts: BTreeSet<_> = [&message, &another, &waiting].into_iter().collect();
+    assert_eq!(accounts.len(), 3);
+    again.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_start_that_was_cut_off_is_taken_up() {
+    let data = tempfile::tempdir().unwrap();
+    let demo = Demo::start(data.path()).await;
+    let before = demo.ready.clone();
+    demo.stop().await;
+    // As a kill leaves it: everything is seeded but the file that says so.
+    let folder = data.path().join("demo");
+    let begun = json!({ "login": before["login"], "password": before["password"] });
+    std::fs::write(folder.join("seed.begun.json"), begun.to_string()).unwrap();
+    std::fs::remove_file(folder.join("seed.json")).unwrap();
+
+    let demo = Demo::start(data.path()).await;
+    assert_eq!(
+        (&demo.ready["login"], &demo.ready["password"]),
+        (&before["login"], &before["password"])
+    );
+    let message = demo.send(demo.text("to")).await;
+    demo.folder.until(&message, "delivered", FIVE_SECONDS).await;
+    assert!(folder.join("seed.json").exists() && !folder.join("seed.begun.json").exists());
+    demo.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_secret_is_its_owner_s_alone() {
+    let data = tempfile::tempdir().unwrap();
+    let demo = Demo::start(data.path()).await;
+    for secret in ["master.key", "control.sock", "demo/seed.json"] {
+        let mode = std::fs::metadata(data.path().join(secret))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{secret}");
+    }
+    demo.stop().await;
+}

@@ -1,0 +1,110 @@
+//! `serve`: from a configuration file, made ready by `--init`, refused with a sentence where it cannot run.
+
+use std::path::Path;
+
+use super::program::{Demo, Folder, Process, run};
+
+fn write_config(folder: &Path, more: &str) -> String {
+    let file = folder.join("sealpost.toml");
+    let data = folder.join("data");
+    std::fs::write(&file, format!("data = '{}'\n{more}", data.display())).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_is_made_by_init_found_by_its_socket_and_ended_by_a_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = write_config(folder.path(), "[http]\nplain = '127.0.0.1:0'\n");
+    let serve = ["serve", "--config", &config];
+    let refused = run(&serve).await;
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("master.key"), "{}", refused.stderr);
+
+    let process = Process::start(&[&serve[..], &["--init"]].concat());
+    let create = [
+        "account",
+        "create",
+        "--config",
+        &config,
+        "--name",
+        "Acme",
+        "--login",
+        "boss@acme.test",
+    ];
+    let data = folder.path().join("data");
+    until_there(&data.join("control.sock")).await;
+    let created = run(&create).await;
+    assert_eq!(created.code, 0, "{}", created.stderr);
+    let second = run(&serve).await;
+    assert_eq!(second.code, 1);
+    let sentence = format!("another process uses the data folder {}", data.display());
+    assert!(second.stderr.contains(&sentence), "{}", second.stderr);
+    assert_eq!(
+        run(&create).await.code,
+        1,
+        "the login is taken, says the first server still"
+    );
+    let output = process.stop().await;
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert!(output.stderr.contains("plain HTTP"), "{}", output.stderr);
+    assert!(!output.stderr.contains('\u{1b}'), "no colours where no terminal is");
+
+    let again = Process::start(&serve);
+    until_there(&data.join("control.sock")).await;
+    assert_eq!(again.stop().await.code, 0, "without --init as well");
+}
+
+/// Waits for a file to be there; panics after a minute.
+async fn until_there(path: &Path) {
+    let mut every = tokio::time::interval(std::time::Duration::from_millis(20));
+    for _ in 0..3_000 {
+        every.tick().await;
+        if path.exists() {
+            return;
+        }
+    }
+    panic!("{} is not there after a minute", path.display());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_configuration_that_is_wrong_is_refused_with_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    for (more, says) in [
+        ("surprise = 1\n", "surprise"),
+        ("[http]\nport = 80\n", "port"),
+        ("[disk]\naccept_mark_bytes = 'much'\n", "accept_mark_bytes"),
+        ("[delivery]\nretry_delays_s = []\n", "delivery.retry_delays_s"),
+        ("[[route]]\ndomain = 'no domain'\nhost = 'a'\n", "no domain"),
+        ("[http]\ncertificate = 'a.pem'\n", "http.private_key"),
+        ("[http\n", "sealpost.toml"),
+    ] {
+        let config = write_config(folder.path(), more);
+        for words in [
+            &["serve", "--init", "--config", &config][..],
+            &["queue", "list", "--config", &config],
+        ] {
+            let output = run(words).await;
+            assert_eq!(output.code, 1, "{more}");
+            assert!(output.stderr.contains(says), "{more}: {}", output.stderr);
+        }
+    }
+    let missing = run(&["serve", "--config", "/no/such/file.toml"]).await;
+    assert!(
+        missing.code == 1 && missing.stderr.contains("/no/such/file.toml"),
+        "{}",
+        missing.stderr
+    );
+    assert!(!folder.path().join("data").exists(), "nothing was made");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_beside_a_server_whose_socket_is_gone_does_not_touch_its_folder() {
+    let data = tempfile::tempdir().unwrap();
+    let demo = Demo::start(data.path()).await;
+    std::fs::remove_file(data.path().join("control.sock")).unwrap();
+    let said = Folder(data.path().to_owned()).refused(&["queue", "list"]).await;
+    assert!(said.contains("another process uses the data folder"), "{said}");
+    let message = demo.send(demo.text("to")).await;
+    assert_eq!(message.len(), 32, "it serves on");
+    demo.stop().await;
+}

@@ -1,0 +1,21 @@
+//! Compares a document with what it must be; with `UPDATE_GOLDEN=1` it is written instead.
+
+/// Reads a file of the repository.
+pub fn read(path: &str) -> String {
+    let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_default()
+}
+
+/// A document must be this text.
+pub fn check_document(path: &str, text: &str) {
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(format!("{}/{path}", env!("CARGO_MANIFEST_DIR")), text).unwrap();
+        return;
+    }
+    let kept = read(path);
+    let differs = kept.lines().zip(text.lines()).find(|(kept, made)| kept != made);
+    assert!(
+        kept == text,
+        "{path} is not what the program says (UPDATE_GOLDEN=1 writes it anew); first difference: {differs:?}"
+    );
+}

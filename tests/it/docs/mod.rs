@@ -1,0 +1,6 @@
+//! Documents that are checked against the program: command line, configuration, README.
+
+mod command_line;
+mod configuration;
+mod golden;
+mod readme;
