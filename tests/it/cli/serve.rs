@@ -20,7 +20,13 @@ async fn a_server_is_made_by_init_found_by_its_socket_and_ended_by_a_signal() {
     assert_eq!(refused.code, 1);
     assert!(refused.stderr.contains("master.key"), "{}", refused.stderr);
 
-    let process = Process::start(&[&serve[..], &["--init"]].concat());
+    let mut process = Process::start(&[&serve[..], &["--init"]].concat());
+    let ready = process.ready().await;
+    let api = ready["api"].as_str().expect("the plain door");
+    assert!(
+        api.starts_with("http://127.0.0.1:") && api.ends_with("/api/1.0"),
+        "{ready}"
+    );
     let create = [
         "account",
         "create",
@@ -32,7 +38,6 @@ async fn a_server_is_made_by_init_found_by_its_socket_and_ended_by_a_signal() {
         "boss@acme.test",
     ];
     let data = folder.path().join("data");
-    until_there(&data.join("control.sock")).await;
     let created = run(&create).await;
     assert_eq!(created.code, 0, "{}", created.stderr);
     let second = run(&serve).await;
@@ -49,21 +54,9 @@ async fn a_server_is_made_by_init_found_by_its_socket_and_ended_by_a_signal() {
     assert!(output.stderr.contains("plain HTTP"), "{}", output.stderr);
     assert!(!output.stderr.contains('\u{1b}'), "no colours where no terminal is");
 
-    let again = Process::start(&serve);
-    until_there(&data.join("control.sock")).await;
+    let mut again = Process::start(&serve);
+    again.ready().await;
     assert_eq!(again.stop().await.code, 0, "without --init as well");
-}
-
-/// Waits for a file to be there; panics after a minute.
-async fn until_there(path: &Path) {
-    let mut every = tokio::time::interval(std::time::Duration::from_millis(20));
-    for _ in 0..3_000 {
-        every.tick().await;
-        if path.exists() {
-            return;
-        }
-    }
-    panic!("{} is not there after a minute", path.display());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

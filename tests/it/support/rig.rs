@@ -1,7 +1,6 @@
 //! The engine in a folder of its own, with an account that may send and receivers that take.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,10 +11,10 @@ use sealpost::actors::{
 };
 use sealpost::clock::{Clock, draw_uuid};
 use sealpost::compose::{Address, Draft, Keeper, Recipient, Stamp};
-use sealpost::config::{Config, RouteConfig, RouteTls};
+use sealpost::config::Config;
 use sealpost::delivery::dkim;
 use sealpost::serve::{Engine, Ports};
-use sealpost::smtp::server::{Personality, Receiver, Running};
+use sealpost::smtp::server::{Personality, Running};
 use sealpost::vault::{KeyScope, MasterKey};
 use sealpost_domain::account::AccountCommand;
 use sealpost_domain::address::{DomainName, Mailbox};
@@ -25,9 +24,10 @@ use sealpost_domain::message::TlsLevel;
 use sealpost_domain::metadata::{Actor, Channel, Metadata};
 use sealpost_domain::rights::{KeyHash, KeyKind, KeyLimits, KeyWorld, Method};
 use sealpost_domain::sending_domain::{DkimKey, OwnershipProof, SendingDomainCommand};
-use sealpost_domain::{Personal, Recorded, StreamId};
+use sealpost_domain::{Personal, Recorded};
 
-use super::{HandClock, Inbox};
+use super::receivers::start_receivers;
+use super::{HandClock, Inbox, records};
 
 /// How a rig begins.
 pub struct RigOptions {
@@ -82,18 +82,7 @@ impl Rig {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::in_folder(folder.path());
         config.disk.accept_mark_bytes = 0;
-        let mut receivers = Vec::new();
-        for (domain, personality, inbox) in domains {
-            let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-            let receiver = Receiver::start(listen, personality, inbox).await.unwrap();
-            config.routes.push(RouteConfig {
-                domain: domain.to_owned(),
-                host: "127.0.0.1".to_owned(),
-                port: receiver.addr().port(),
-                tls: RouteTls::Opportunistic,
-            });
-            receivers.push(receiver);
-        }
+        let receivers = start_receivers(&mut config, domains).await;
         (options.configure)(&mut config);
         MasterKey::create(&config.master_key_path()).unwrap();
         let clock = Arc::new(HandClock::default());
@@ -315,19 +304,12 @@ impl Rig {
 
     /// The event types of a message, in order.
     pub async fn history(&self, message: MessageId) -> Vec<String> {
-        self.stream(message)
-            .await
-            .iter()
-            .map(|recorded| recorded.event.event_type())
-            .collect()
+        records::history(&self.engine, message).await
     }
 
     /// The events of a message.
     pub async fn stream(&self, message: MessageId) -> Vec<Recorded> {
-        let source = self.engine.log().source();
-        tokio::task::spawn_blocking(move || source.stream(&StreamId::message(message)).unwrap())
-            .await
-            .unwrap()
+        records::stream(&self.engine, message).await
     }
 
     /// All events, in order.
@@ -354,15 +336,6 @@ impl Rig {
 
     /// Waits until the last event of a message is of this type; panics after 20 s.
     pub async fn until(&self, message: MessageId, last: &str) -> Vec<String> {
-        let mut tail = self.engine.log().read().tail();
-        let end = tokio::time::Instant::now() + Duration::from_secs(20);
-        loop {
-            let history = self.history(message).await;
-            if history.last().is_some_and(|event| event == last) {
-                return history;
-            }
-            let moved = tokio::time::timeout_at(end, tail.changed()).await;
-            assert!(moved.is_ok(), "no {last} after {history:?}");
-        }
+        records::until(&self.engine, message, last).await
     }
 }
