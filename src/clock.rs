@@ -6,17 +6,32 @@ use uuid::Uuid;
 
 /// Where the program's time comes from; tests drive one by hand.
 pub trait Clock: Send + Sync + 'static {
-    /// The present, UTC. May fall when the host's clock is set back.
+    /// The present, UTC.
     fn now(&self) -> Instant;
 }
 
-/// The host's clock.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
+/// The host's clock, read once: from then on time goes as the monotonic clock does. A host whose clock is set or jumps
+/// while the program runs makes no mail expire, and no retry wait.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock {
+    started_at: Instant,
+    started: std::time::Instant,
+}
+
+impl SystemClock {
+    /// Takes the host's time as it is now.
+    #[must_use]
+    pub fn started_now() -> Self {
+        Self {
+            started_at: Instant::from_datetime(Utc::now()),
+            started: std::time::Instant::now(),
+        }
+    }
+}
 
 impl Clock for SystemClock {
     fn now(&self) -> Instant {
-        Instant::from_datetime(Utc::now())
+        self.started_at.plus(self.started.elapsed())
     }
 }
 
@@ -39,6 +54,6 @@ mod tests {
 
     #[test]
     fn the_host_s_clock_is_past_the_year_2023() {
-        assert!(SystemClock.now() > Instant::from_millis(1_700_000_000_000));
+        assert!(SystemClock::started_now().now() > Instant::from_millis(1_700_000_000_000));
     }
 }

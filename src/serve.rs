@@ -58,7 +58,7 @@ pub struct Ports {
 impl Default for Ports {
     fn default() -> Self {
         Self {
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(SystemClock::started_now()),
             timeouts: Timeouts::default(),
             wrap_attempt: Arc::new(|attempt| attempt),
             wrap_store: Arc::new(|store| store),

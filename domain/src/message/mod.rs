@@ -18,8 +18,8 @@ pub use event::{
     Resolution, Started,
 };
 pub use outcome::{
-    AttemptOutcome, CertificateVerdict, DeferralReason, EnhancedStatus, InDoubtPolicy, Reached, Reply, Timings,
-    TlsFacts, TlsLevel, classify_reply,
+    Answered, AttemptOutcome, CertificateVerdict, DeferralReason, EnhancedStatus, InDoubtPolicy, Reached, Reply,
+    Timings, TlsFacts, TlsLevel, classify_reply,
 };
 pub use refusal::MessageRefusal;
 pub use retry::RetryPolicy;

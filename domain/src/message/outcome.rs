@@ -163,14 +163,25 @@ pub enum InDoubtPolicy {
     Hold,
 }
 
+/// What a reply answered: a server says different things with one code at different moments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answered {
+    /// `MAIL`: what it refuses is us, or the reverse-path.
+    Sender,
+    /// `RCPT`: what it refuses is this mailbox.
+    Recipient,
+    /// `DATA`, or the content: what it refuses is this message.
+    Content,
+}
+
 /// Reads the outcome off a final reply. The basic code decides between now, later and never; the enhanced code says
 /// which kind of never. Only classes that name the mailbox itself are [`BounceKind::Hard`].
 #[must_use]
-pub fn classify_reply(reply: Reply) -> AttemptOutcome {
+pub fn classify_reply(reply: Reply, answered: Answered) -> AttemptOutcome {
     match reply.code {
         200..=299 => AttemptOutcome::Delivered(reply),
         500..=599 => {
-            let kind = bounce_kind(&reply);
+            let kind = bounce_kind(&reply, answered);
             // RFC 5321 §4.5.3.1.10: too many recipients is temporary, even where it is said with a 5.
             if matches!(reply.enhanced, Some(EnhancedStatus(_, 5, 3))) {
                 return AttemptOutcome::Deferred {
@@ -187,8 +198,10 @@ pub fn classify_reply(reply: Reply) -> AttemptOutcome {
     }
 }
 
-fn bounce_kind(reply: &Reply) -> BounceKind {
+fn bounce_kind(reply: &Reply, answered: Answered) -> BounceKind {
     match reply.enhanced {
+        // Nothing that is said of the sender is known of the mailbox.
+        _ if answered == Answered::Sender => BounceKind::Blocked,
         Some(EnhancedStatus(_, 1, 1..=3 | 6 | 10) | EnhancedStatus(_, 2, 1) | EnhancedStatus(_, 7, 13)) => {
             BounceKind::Hard
         }
@@ -196,6 +209,8 @@ fn bounce_kind(reply: &Reply) -> BounceKind {
         Some(EnhancedStatus(_, 7, _)) => BounceKind::Policy,
         Some(_) => BounceKind::Soft,
         // RFC 5321 §4.2.2: 550 mailbox unavailable, 551 not local, 553 name not allowed.
+        // Said to the content, the same codes refuse the message: many servers call spam so.
+        None if answered == Answered::Content => BounceKind::Policy,
         None if matches!(reply.code, 550 | 551 | 553) => BounceKind::Hard,
         None if reply.code == 554 => BounceKind::Blocked,
         None => BounceKind::Soft,

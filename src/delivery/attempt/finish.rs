@@ -2,8 +2,8 @@
 
 use sealpost_domain::Personal;
 use sealpost_domain::message::{
-    AttemptOutcome, BounceKind, DeferralReason, EnhancedStatus, InDoubtCause, NotStartedReason, Reached, Reply,
-    Timings, classify_reply,
+    Answered, AttemptOutcome, BounceKind, DeferralReason, EnhancedStatus, InDoubtCause, NotStartedReason, Reached,
+    Reply, Timings, classify_reply,
 };
 
 use crate::actors::{Report, Reuse, StartRefused};
@@ -135,7 +135,12 @@ fn refused(refusal: &Refusal, reached: Reached) -> Finished {
         Reuse::Keep
     };
     let outcome = if (400..600).contains(&refusal.reply.code()) {
-        classify_reply(reply(&refusal.reply))
+        let answered = match refusal.stage {
+            Stage::Rcpt => Answered::Recipient,
+            Stage::Data | Stage::Content | Stage::FinalDot => Answered::Content,
+            _ => Answered::Sender,
+        };
+        classify_reply(reply(&refusal.reply), answered)
     } else {
         // A yes where only a no or an intermediate reply makes sense is no yes.
         AttemptOutcome::Deferred {

@@ -21,7 +21,7 @@ pub fn rebuild_findings(data: &Path, events: usize) -> Vec<String> {
         node: "judge".to_owned(),
         disk_mark_bytes: 0,
     };
-    let log = Log::open(config, vault, Arc::new(SystemClock)).unwrap();
+    let log = Log::open(config, vault, Arc::new(SystemClock::started_now())).unwrap();
     let (read, source) = (data.join("read"), log.source());
     let source: &dyn EventSource = &source;
     let reports = [

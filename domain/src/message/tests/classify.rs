@@ -8,7 +8,7 @@ fn meaning(code: u16, enhanced: Option<EnhancedStatus>) -> &'static str {
         enhanced,
         ..reply(code)
     };
-    match classify_reply(said.clone()) {
+    match classify_reply(said.clone(), Answered::Recipient) {
         AttemptOutcome::Delivered(reply) if reply == said => "now",
         AttemptOutcome::Deferred {
             reason: DeferralReason::Reply,
@@ -96,4 +96,36 @@ fn the_basic_code_decides_between_now_later_and_never() {
     assert_eq!(meaning(250, Some(gone)), "now");
     assert_eq!(meaning(450, Some(gone)), "later");
     assert_eq!(meaning(450, Some(EnhancedStatus(4, 2, 2))), "later");
+}
+
+#[test]
+fn a_never_that_is_not_about_the_mailbox_is_not_hard() {
+    let kind = |code, enhanced, answered| match classify_reply(
+        Reply {
+            enhanced,
+            ..reply(code)
+        },
+        answered,
+    ) {
+        AttemptOutcome::Bounced { kind, .. } => kind,
+        outcome => panic!("{outcome:?}"),
+    };
+    let mailbox = Some(EnhancedStatus(5, 1, 1));
+    assert_eq!(
+        kind(550, None, Answered::Sender),
+        BounceKind::Blocked,
+        "550 your address is listed"
+    );
+    assert_eq!(kind(550, mailbox, Answered::Sender), BounceKind::Blocked);
+    assert_eq!(
+        kind(550, None, Answered::Content),
+        BounceKind::Policy,
+        "550 this is spam"
+    );
+    assert_eq!(
+        kind(550, mailbox, Answered::Content),
+        BounceKind::Hard,
+        "said in so many words"
+    );
+    assert_eq!(kind(550, None, Answered::Recipient), BounceKind::Hard);
 }
