@@ -1,13 +1,11 @@
 //! What a key may do: its kind, its world, and its limits as they were recorded.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::address::{DomainName, Mailbox};
 use crate::instant::Instant;
-use crate::network::Network;
 
 /// What a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -96,27 +94,21 @@ impl Method {
 }
 
 /// The limits of a key. `None` and an empty list mean: no such limit.
+///
+/// They are stored in clear, because admission depends on them: none of them may say anything about a person, so that
+/// whole addresses and networks have no place here.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeyLimits {
     /// Methods that the key may call.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<Method>,
-    /// Networks that the key may be used from.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub networks: Vec<Network>,
     /// Domains that may stand in the header From.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub from_domains: Vec<DomainName>,
-    /// Whole addresses that may stand in the header From.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub from_mailboxes: Vec<Mailbox>,
     /// Domains that the key may write to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub recipient_domains: Vec<DomainName>,
-    /// Messages per rolling hour.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub messages_per_hour_max: Option<u32>,
     /// Point in time before which the key does nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Instant>,
@@ -131,29 +123,22 @@ pub struct KeyLimits {
 pub enum KeyLimit {
     /// The method is not on the key's list.
     Method,
-    /// The caller's address is in none of the key's networks.
-    Network,
     /// The header From is not on the key's lists.
     From,
     /// A recipient's domain is not on the key's list.
     RecipientDomain,
-    /// More messages than the key may send in an hour.
-    Rate,
     /// Before the key's first or after its last moment.
     Lifetime,
 }
 
 impl KeyLimits {
-    /// Whether a use at `at`, from `ip`, of `method` is within the limits that need no message.
+    /// Whether a use at `at` of `method` is within the limits that need no message.
     ///
     /// # Errors
     /// The first limit that forbids it.
-    pub fn admit_call(&self, method: &Method, ip: IpAddr, at: Instant) -> Result<(), KeyLimit> {
+    pub fn admit_call(&self, method: &Method, at: Instant) -> Result<(), KeyLimit> {
         if self.not_before.is_some_and(|first| at < first) || self.expires_at.is_some_and(|end| at >= end) {
             return Err(KeyLimit::Lifetime);
-        }
-        if !self.networks.is_empty() && !self.networks.iter().any(|network| network.contains(ip)) {
-            return Err(KeyLimit::Network);
         }
         if !self.methods.is_empty() && !self.methods.contains(method) {
             return Err(KeyLimit::Method);
@@ -164,9 +149,7 @@ impl KeyLimits {
     /// Whether the key may send with this header From.
     #[must_use]
     pub fn admit_from(&self, from: &Mailbox) -> bool {
-        (self.from_domains.is_empty() && self.from_mailboxes.is_empty())
-            || self.from_domains.contains(&from.domain())
-            || self.from_mailboxes.contains(from)
+        self.from_domains.is_empty() || self.from_domains.contains(&from.domain())
     }
 
     /// Whether the key may write to this domain.
@@ -183,33 +166,27 @@ mod tests {
     #[test]
     fn each_limit_of_a_call_is_named() {
         let at = Instant::from_millis(1_000);
-        let ip = "192.0.2.1".parse().unwrap();
         let send = Method::named("messages/send");
-        assert_eq!(KeyLimits::default().admit_call(&send, ip, at), Ok(()));
+        assert_eq!(KeyLimits::default().admit_call(&send, at), Ok(()));
         let expired = KeyLimits {
             expires_at: Some(at),
             ..KeyLimits::default()
         };
-        assert_eq!(expired.admit_call(&send, ip, at), Err(KeyLimit::Lifetime));
+        assert_eq!(expired.admit_call(&send, at), Err(KeyLimit::Lifetime));
         let early = KeyLimits {
             not_before: Some(Instant::from_millis(1_001)),
             ..KeyLimits::default()
         };
-        assert_eq!(early.admit_call(&send, ip, at), Err(KeyLimit::Lifetime));
-        let elsewhere = KeyLimits {
-            networks: vec![Network::parse("10.0.0.0/8").unwrap()],
-            ..KeyLimits::default()
-        };
-        assert_eq!(elsewhere.admit_call(&send, ip, at), Err(KeyLimit::Network));
+        assert_eq!(early.admit_call(&send, at), Err(KeyLimit::Lifetime));
         let reads = KeyLimits {
             methods: vec![Method::named("messages/info")],
             ..KeyLimits::default()
         };
-        assert_eq!(reads.admit_call(&send, ip, at), Err(KeyLimit::Method));
+        assert_eq!(reads.admit_call(&send, at), Err(KeyLimit::Method));
     }
 
     #[test]
-    fn from_is_allowed_by_domain_or_by_address() {
+    fn from_is_allowed_by_its_domain() {
         let mailbox = Mailbox::parse("ann@example.org").unwrap();
         assert!(KeyLimits::default().admit_from(&mailbox));
         let other = KeyLimits {
@@ -217,10 +194,22 @@ mod tests {
             ..KeyLimits::default()
         };
         assert!(!other.admit_from(&mailbox));
-        let exact = KeyLimits {
-            from_mailboxes: vec![mailbox.clone()],
+        let own = KeyLimits {
+            from_domains: vec![mailbox.domain()],
             ..KeyLimits::default()
         };
-        assert!(exact.admit_from(&mailbox));
+        assert!(own.admit_from(&mailbox));
+    }
+
+    /// Limits stand in clear in the log for ever: what says something about a person is not among them.
+    #[test]
+    fn a_limit_that_would_store_an_address_or_is_not_held_has_no_form() {
+        for limits in [
+            r#"{"from_mailboxes":["ann@example.org"]}"#,
+            r#"{"networks":["192.0.2.0/24"]}"#,
+            r#"{"messages_per_hour_max":5}"#,
+        ] {
+            assert!(serde_json::from_str::<KeyLimits>(limits).is_err(), "{limits}");
+        }
     }
 }

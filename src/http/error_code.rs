@@ -66,7 +66,7 @@ codes! {
         "The API key is not valid.", "Check that the whole key was copied; issue another one when it was revoked.";
     /// A limit of the key forbids the call.
     KeyNotAllowed = "key_not_allowed", 403, ("Invalid_Key", -1, 403),
-        "The API key may not make this call.", "Look at the key's limits: methods, networks, lifetime, rate.";
+        "The API key may not make this call.", "Look at the key's limits: methods and lifetime.";
     /// A sending key was used to manage.
     ManagementKeyRequired = "management_key_required", 403, ("Invalid_Key", -1, 403),
         "This call needs a management key.", "Use a key that begins with `spm_`.";
@@ -85,6 +85,9 @@ codes! {
     /// A member of the request is missing, of the wrong type, or out of its range.
     ValidationFailed = "validation_failed", 422, ("ValidationError", -2, 422),
         "The request is not valid.", "Mend the field that the answer names.";
+    /// A limit of keys that nothing holds yet.
+    LimitNotBuilt = "limit_not_built", 422, ("ValidationError", -2, 422),
+        "This limit of keys is not built yet, so that none is promised.", "Leave it out; limit the key by from_domains, recipient_domains, methods or lifetime.";
     /// The finished message is too large.
     MessageTooLarge = "message_too_large", 422, ("ValidationError", -2, 422),
         "The message is too large.", "Keep the finished message, attachments in base64 included, below 25 MiB.";

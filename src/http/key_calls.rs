@@ -22,6 +22,10 @@ const LABEL_BYTES_MAX: usize = limits::KEY_LABEL_BYTES_MAX as usize;
 /// Longest reason that is recorded with a command, in bytes.
 const REASON_BYTES_MAX: usize = limits::REASON_BYTES_MAX as usize;
 
+/// Limits that nothing holds yet. A number of messages is not counted, and addresses and networks are personal: they may
+/// not stand in clear in the log, where admission could read them.
+const NOT_BUILT: [&str; 3] = ["from_mailboxes", "networks", "messages_per_hour_max"];
+
 /// What is done to a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyAct {
@@ -47,8 +51,17 @@ pub(super) fn read_issue(fields: &mut Fields) -> Result<IssueRequest, Fault> {
     };
     let limits = match fields.take("limits") {
         None => KeyLimits::default(),
-        Some(value) => serde_json::from_value(value)
-            .map_err(|wrong| fields.wrong("limits", format!("They cannot be read: {wrong}")))?,
+        Some(value) => {
+            if let Some(name) = NOT_BUILT.into_iter().find(|name| value.get(name).is_some()) {
+                let field = format!("{}.{name}", fields.path_of("limits"));
+                return Err(Fault {
+                    field: Some(field),
+                    ..Fault::from(ErrorCode::LimitNotBuilt)
+                });
+            }
+            serde_json::from_value(value)
+                .map_err(|wrong| fields.wrong("limits", format!("They cannot be read: {wrong}")))?
+        }
     };
     Ok(IssueRequest {
         kind,
@@ -166,6 +179,24 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_that_nothing_holds_is_neither_promised_nor_stored() {
+        for (json, field) in [
+            (r#"{"limits":{"from_mailboxes":["a@x.org"]}}"#, "limits.from_mailboxes"),
+            (r#"{"limits":{"networks":["192.0.2.0/24"]}}"#, "limits.networks"),
+            (
+                r#"{"limits":{"messages_per_hour_max":5}}"#,
+                "limits.messages_per_hour_max",
+            ),
+        ] {
+            let fault = read(json).unwrap_err();
+            assert_eq!(
+                (fault.code, fault.field.as_deref()),
+                (ErrorCode::LimitNotBuilt, Some(field))
+            );
+        }
+    }
+
+    #[test]
     fn a_key_sends_real_mail_where_nothing_else_is_said() {
         let request = read("{}").unwrap();
         assert_eq!((request.kind, request.world), (KeyKind::Sending, KeyWorld::Live));
@@ -175,17 +206,17 @@ mod tests {
     #[test]
     fn limits_are_read_and_a_wrong_one_is_named() {
         let request = read(
-            r#"{"kind":"management","world":"test","label":"CI","limits":{"networks":["192.0.2.0/24"],
+            r#"{"kind":"management","world":"test","label":"CI","limits":{"recipient_domains":["inbox.test"],
             "methods":["messages/send"],"from_domains":["example.org"]}}"#,
         )
         .unwrap();
         assert_eq!((request.kind, request.world), (KeyKind::Management, KeyWorld::Test));
-        assert_eq!(request.limits.networks[0].to_string(), "192.0.2.0/24");
+        assert_eq!(request.limits.recipient_domains[0].as_str(), "inbox.test");
         for (json, field) in [
             (r#"{"kind":"spk"}"#, "kind"),
             (r#"{"world":1}"#, "world"),
             (r#"{"limits":{"netwroks":[]}}"#, "limits"),
-            (r#"{"limits":{"networks":["192.0.2.0/40"]}}"#, "limits"),
+            (r#"{"limits":{"from_domains":["not a domain"]}}"#, "limits"),
         ] {
             assert_eq!(read(json).unwrap_err().field.as_deref(), Some(field), "{json}");
         }

@@ -189,10 +189,8 @@ mod tests {
         assert_eq!(of_use(UseRefusal::AccountSuspended), ErrorCode::AccountSuspended);
         for limit in [
             KeyLimit::Method,
-            KeyLimit::Network,
             KeyLimit::From,
             KeyLimit::RecipientDomain,
-            KeyLimit::Rate,
             KeyLimit::Lifetime,
         ] {
             assert_eq!(of_use(UseRefusal::Limit(limit)), ErrorCode::KeyNotAllowed, "{limit:?}");

@@ -26,7 +26,7 @@ pub enum AccountCommand {
     /// Stop all its sending.
     SuspendAccount {
         /// Why, in the operator's words.
-        reason: String,
+        reason: Personal<String>,
     },
     /// Let it send again.
     ReinstateAccount,

@@ -29,7 +29,7 @@ pub enum AccountEvent {
     /// It may not send.
     AccountSuspended {
         /// Why, in the operator's words.
-        reason: String,
+        reason: Personal<String>,
     },
     /// It may send again.
     AccountReinstated,
@@ -51,7 +51,8 @@ impl HasPersonal for AccountEvent {
                 visitor.field("contact", Subject::Account, contact);
             }
             Self::ContactChanged { contact } => visitor.field("contact", Subject::Account, contact),
-            Self::InDoubtPolicyChanged { .. } | Self::AccountSuspended { .. } | Self::AccountReinstated => {}
+            Self::AccountSuspended { reason } => visitor.field("reason", Subject::Account, reason),
+            Self::InDoubtPolicyChanged { .. } | Self::AccountReinstated => {}
         }
     }
 }

@@ -25,15 +25,11 @@ fn opened() -> AccountEvent {
 }
 
 fn suspend() -> AccountCommand {
-    AccountCommand::SuspendAccount {
-        reason: "abuse".to_owned(),
-    }
+    AccountCommand::SuspendAccount { reason: text("abuse") }
 }
 
 fn suspended() -> AccountEvent {
-    AccountEvent::AccountSuspended {
-        reason: "abuse".to_owned(),
-    }
+    AccountEvent::AccountSuspended { reason: text("abuse") }
 }
 
 fn choose(policy: InDoubtPolicy) -> AccountCommand {

@@ -1,7 +1,5 @@
 //! The state of a key and its decisions.
 
-use std::net::IpAddr;
-
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::aggregate;
@@ -80,11 +78,11 @@ impl ApiKey {
         }
     }
 
-    /// Whether a call of `method` from `ip` at `at` is admitted. The caller is told only that it is refused.
+    /// Whether a call of `method` at `at` is admitted. The caller is told only that it is refused.
     ///
     /// # Errors
     /// The first reason against it.
-    pub fn admit(&self, method: &Method, needs: KeyKind, ip: IpAddr, at: Instant) -> Result<(), UseRefusal> {
+    pub fn admit(&self, method: &Method, needs: KeyKind, at: Instant) -> Result<(), UseRefusal> {
         match self.standing {
             KeyStanding::None | KeyStanding::Revoked => return Err(UseRefusal::Revoked),
             KeyStanding::Active | KeyStanding::Frozen => {}
@@ -92,7 +90,7 @@ impl ApiKey {
         if needs == KeyKind::Management && self.kind != Some(KeyKind::Management) {
             return Err(UseRefusal::NotManagement);
         }
-        self.limits.admit_call(method, ip, at).map_err(UseRefusal::Limit)
+        self.limits.admit_call(method, at).map_err(UseRefusal::Limit)
     }
 
     /// Takes an event into the state; total and pure.

@@ -45,7 +45,7 @@ pub fn account() -> impl Strategy<Value = AccountCommand> {
         (text(), text()).prop_map(|(name, contact)| AccountCommand::OpenAccount { name, contact }),
         text().prop_map(|contact| AccountCommand::ChangeContact { contact }),
         in_doubt().prop_map(|policy| AccountCommand::ChangeInDoubtPolicy { policy }),
-        "[a-z]{0,8}".prop_map(|reason| AccountCommand::SuspendAccount { reason }),
+        text().prop_map(|reason| AccountCommand::SuspendAccount { reason }),
         Just(AccountCommand::ReinstateAccount),
     ]
 }
@@ -84,7 +84,7 @@ pub fn api_key() -> impl Strategy<Value = ApiKeyCommand> {
     });
     let ip = any::<u32>().prop_map(|bits| Personal::Known(IpAddr::from(bits.to_be_bytes())));
     let refuse = (ip, instant()).prop_map(|(ip, at)| ApiKeyCommand::RefuseUse {
-        refusal: UseRefusal::Limit(KeyLimit::Network),
+        refusal: UseRefusal::Limit(KeyLimit::Method),
         method: Method::named("messages/send"),
         ip,
         at,

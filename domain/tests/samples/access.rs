@@ -2,11 +2,10 @@
 
 use sealpost_domain::Personal;
 use sealpost_domain::account::AccountEvent;
-use sealpost_domain::address::{AddressToken, DomainName, Mailbox};
+use sealpost_domain::address::{AddressToken, DomainName};
 use sealpost_domain::api_key::{ApiKeyEvent, Issued, UseRefusal};
 use sealpost_domain::ids::{AccountId, UserId};
 use sealpost_domain::message::InDoubtPolicy;
-use sealpost_domain::network::Network;
 use sealpost_domain::rights::{KeyHash, KeyKind, KeyLimit, KeyLimits, KeyWorld, Method};
 use sealpost_domain::sending_domain::{DkimKey, OwnershipProof, SendingDomainEvent};
 use sealpost_domain::suppression::{SuppressionEvent, SuppressionReason};
@@ -34,9 +33,7 @@ fn accounts() -> Vec<Sample> {
         first(AccountEvent::InDoubtPolicyChanged {
             policy: InDoubtPolicy::Hold,
         }),
-        first(AccountEvent::AccountSuspended {
-            reason: "unpaid".to_owned(),
-        }),
+        first(AccountEvent::AccountSuspended { reason: text("reason") }),
         first(AccountEvent::AccountReinstated),
     ]
 }
@@ -74,14 +71,10 @@ fn issued(limits: KeyLimits) -> ApiKeyEvent {
 
 fn limits() -> KeyLimits {
     let domain = |name: &str| DomainName::parse(name).expect("a domain name");
-    let network = |block: &str| Network::parse(block).expect("a block");
     KeyLimits {
         methods: vec![Method::named("messages/send")],
-        networks: vec![network("192.0.2.0/24"), network("2001:db8::/32")],
         from_domains: vec![domain("example.com")],
-        from_mailboxes: vec![Mailbox::parse("shop@example.com").expect("a mailbox")],
         recipient_domains: vec![domain("example.org")],
-        messages_per_hour_max: Some(500),
         not_before: Some(at(0)),
         expires_at: Some(at(86_400)),
     }
@@ -100,7 +93,7 @@ fn keys() -> Vec<Sample> {
         first(ApiKeyEvent::KeyFrozen { reason: text("reason") }),
         first(ApiKeyEvent::KeyThawed),
         first(ApiKeyEvent::KeyRevoked { reason: text("reason") }),
-        first(refused(UseRefusal::Limit(KeyLimit::Network))),
+        first(refused(UseRefusal::Limit(KeyLimit::Method))),
         shaped("revoked", refused(UseRefusal::Revoked)),
     ]
 }

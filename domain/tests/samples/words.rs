@@ -48,7 +48,7 @@ pub fn words() -> BTreeMap<&'static str, Vec<Value>> {
         InDoubtCause { ConnectionLost, TimedOut, UnreadableReply, ProcessEnded, AttemptPanicked }
         InDoubtPolicy { Resend, Hold }
         KeyKind { Sending, Management }
-        KeyLimit { Method, Network, From, RecipientDomain, Rate, Lifetime }
+        KeyLimit { Method, From, RecipientDomain, Lifetime }
         KeyWorld { Live, Test }
         NotStartedReason { ConnectionLost, RecipientRefused, Shutdown }
         OwnershipProof { Operator, Dns }

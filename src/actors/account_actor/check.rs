@@ -38,7 +38,7 @@ impl AccountActor {
             .ok_or(Admission::Refused(UseRefusal::Revoked))?;
         let state = &key.stream.state;
         state
-            .admit(&claim.method, claim.needs, claim.ip, self.now())
+            .admit(&claim.method, claim.needs, self.now())
             .map_err(Admission::Refused)?;
         if self.hot.account.state.standing == Standing::Suspended {
             return Err(Admission::Refused(UseRefusal::AccountSuspended));
