@@ -30,6 +30,10 @@ limits! {
     REQUEST_BYTES_MAX = 36_700_160, "A 25 MiB message in base64 inside JSON.", "413 request_too_large";
     /// Bytes of the bodies of all requests that are in hand.
     REQUEST_BODIES_BYTES_MAX = 268_435_456, "Memory: whoever has no key yet may send a body too.", "503 with Retry-After";
+    /// Bytes of that room that requests of one IPv4 /24 or one IPv6 /64 hold; loopback speaks for many and has no share.
+    REQUEST_BODIES_PER_PEER_BYTES_MAX = 134_217_728, "Nobody without a key takes all of it.", "503 with Retry-After";
+    /// Brackets, braces, commas and colons outside of strings in one request body.
+    REQUEST_MARKS_MAX = 100_000, "Memory: a value takes many times the bytes of its text.", "413 request_too_large";
     /// Beginning of every request body that takes none of that room, in bytes.
     REQUEST_FREE_BYTES = 16_384, "A usual mail is let in however many large ones are on their way.", "none";
     /// Bytes per second below which a request body is given up after half a minute.

@@ -1,65 +1,27 @@
 //! Reads the body of a request: never more than a request may have, nor more of all requests together than memory bears.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
 use futures_util::StreamExt;
-use sealpost_domain::limits::{self, REQUEST_BODIES_BYTES_MAX, REQUEST_BYTES_MAX};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use sealpost_domain::limits::{self, REQUEST_BYTES_MAX};
 use tokio::time::Instant;
 
+use super::body_room::HeldRoom;
 use super::error_code::ErrorCode;
 use super::fault::Fault;
 
-/// Beginning of every body that takes no room: a usual mail is let in however many large ones are on their way.
-const FREE_BYTES: usize = limits::REQUEST_FREE_BYTES as usize;
 /// How long the first piece of a body may take.
 const GRACE: Duration = Duration::from_secs(30);
 /// Pace below which a body is given up, in bytes per second: nobody holds room by sending drop by drop.
 const PACE_BYTES_PER_S: u64 = limits::REQUEST_PACE_BYTES_PER_S;
 
-/// Room for the bodies of all requests, in KiB. Clones share it.
-#[derive(Debug, Clone)]
-pub(super) struct BodyRoom(Arc<Semaphore>);
-
-impl Default for BodyRoom {
-    fn default() -> Self {
-        Self::of_bytes(REQUEST_BODIES_BYTES_MAX)
-    }
-}
-
-impl BodyRoom {
-    fn of_bytes(bytes: u64) -> Self {
-        Self(Arc::new(Semaphore::new(
-            usize::try_from(bytes >> 10).unwrap_or(usize::MAX),
-        )))
-    }
-
-    /// Room for a body that has grown to `bytes`, beside what it holds already.
-    fn grow(&self, held: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), Fault> {
-        let wanted_kib = bytes.saturating_sub(FREE_BYTES).div_ceil(1024);
-        let held_kib = held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let more = u32::try_from(wanted_kib.saturating_sub(held_kib)).unwrap_or(u32::MAX);
-        if more == 0 {
-            return Ok(());
-        }
-        let taken = self.0.clone().try_acquire_many_owned(more);
-        let taken = taken.map_err(|_| Fault::from(ErrorCode::Busy))?;
-        match held {
-            Some(room) => room.merge(taken),
-            empty => *empty = Some(taken),
-        }
-        Ok(())
-    }
-}
-
 /// A body, and the room that it takes as long as it is held.
 pub(super) struct Body {
     /// Its bytes.
     pub bytes: Vec<u8>,
-    /// Given back when the request is answered: what is parsed from a body is as large as it.
-    pub room: Option<OwnedSemaphorePermit>,
+    /// Given back when the request is answered.
+    pub room: HeldRoom,
 }
 
 /// Reads a body to its end.
@@ -67,25 +29,20 @@ pub(super) struct Body {
 /// # Errors
 /// [`ErrorCode::RequestTooLarge`], [`ErrorCode::Busy`] without room, [`ErrorCode::RequestTimedOut`],
 /// [`ErrorCode::MalformedJson`] when the connection breaks.
-pub(super) async fn read_body(mut payload: web::Payload, room: &BodyRoom) -> Result<Body, Fault> {
+pub(super) async fn read_body(mut payload: web::Payload, mut room: HeldRoom) -> Result<Body, Fault> {
     let limit = usize::try_from(REQUEST_BYTES_MAX).unwrap_or(usize::MAX);
-    let mut body = Body {
-        bytes: Vec::new(),
-        room: None,
-    };
+    let mut bytes = Vec::new();
     let (began, mut received) = (Instant::now(), 0_usize);
     while let Some(piece) = next_piece(&mut payload, began, received).await? {
         received = received.saturating_add(piece.len());
         if received <= limit {
-            room.grow(&mut body.room, received)?;
-            body.bytes.extend_from_slice(&piece);
+            room.grow(received)?;
+            bytes.extend_from_slice(&piece);
             continue;
         }
         // Read on and forget, up to a point: a client that still writes would not see the answer.
-        body = Body {
-            bytes: Vec::new(),
-            room: None,
-        };
+        bytes = Vec::new();
+        room.give_back();
         if received > limit.saturating_mul(2) {
             break;
         }
@@ -93,7 +50,7 @@ pub(super) async fn read_body(mut payload: web::Payload, room: &BodyRoom) -> Res
     if received > limit {
         Err(ErrorCode::RequestTooLarge.into())
     } else {
-        Ok(body)
+        Ok(Body { bytes, room })
     }
 }
 
@@ -119,38 +76,46 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
+    use crate::http::body_room::BodyRoom;
 
     async fn payload(bytes: Vec<u8>) -> web::Payload {
         let (request, mut payload) = TestRequest::default().set_payload(bytes).to_http_parts();
         web::Payload::from_request(&request, &mut payload).await.unwrap()
     }
 
+    fn held(room: &BodyRoom) -> HeldRoom {
+        room.of_peer(std::net::IpAddr::from([192, 0, 2, 1]))
+    }
+
     #[actix_web::test]
     async fn a_body_is_read_and_its_room_is_given_back() {
-        let room = BodyRoom::of_bytes(64 << 10);
-        let body = read_body(payload(vec![b'a'; 26_000]).await, &room).await.unwrap();
+        let room = BodyRoom::of_bytes(64 << 10, 64 << 10);
+        let body = read_body(payload(vec![b'a'; 26_000]).await, held(&room)).await.unwrap();
         // 26,000 bytes less the 16 KiB that are free: 9,616, in 10 KiB.
-        assert_eq!((body.bytes.len(), room.0.available_permits()), (26_000, 54));
+        assert_eq!((body.bytes.len(), room.free_kib()), (26_000, 54));
         drop(body);
-        assert_eq!(room.0.available_permits(), 64);
+        assert_eq!(room.free_kib(), 64);
     }
 
     #[actix_web::test]
     async fn too_much_of_one_and_too_much_of_all_are_refused() {
         let room = BodyRoom::default();
         let large = vec![b'a'; usize::try_from(REQUEST_BYTES_MAX).unwrap() + 1];
-        let refused = read_body(payload(large).await, &room).await.err().unwrap();
+        let refused = read_body(payload(large).await, held(&room)).await.err().unwrap();
         assert_eq!(refused.code, ErrorCode::RequestTooLarge);
-        let full = BodyRoom::of_bytes(4 << 10);
-        let refused = read_body(payload(vec![b'a'; 26_000]).await, &full).await.err().unwrap();
-        assert_eq!((refused.code, full.0.available_permits()), (ErrorCode::Busy, 4));
+        let full = BodyRoom::of_bytes(4 << 10, 4 << 10);
+        let refused = read_body(payload(vec![b'a'; 26_000]).await, held(&full))
+            .await
+            .err()
+            .unwrap();
+        assert_eq!((refused.code, full.free_kib()), (ErrorCode::Busy, 4));
     }
 
     #[actix_web::test]
     async fn a_usual_mail_needs_no_room() {
-        let full = BodyRoom::of_bytes(0);
-        let body = read_body(payload(vec![b'a'; FREE_BYTES]).await, &full).await.unwrap();
-        assert_eq!(body.bytes.len(), FREE_BYTES);
+        let full = BodyRoom::of_bytes(0, 0);
+        let body = read_body(payload(vec![b'a'; 16_384]).await, held(&full)).await.unwrap();
+        assert_eq!(body.bytes.len(), 16_384);
     }
 
     #[test]

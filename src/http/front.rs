@@ -9,9 +9,10 @@ use sealpost_projections::message_timeline::TimelineQueries;
 use sealpost_projections::spool::SpoolQueries;
 use zeroize::Zeroizing;
 
-use super::body::BodyRoom;
+use super::body::Body;
+use super::body_room::BodyRoom;
 use super::fault::Fault;
-use super::fields::Fields;
+use super::members::Members;
 use super::ports::{Condition, MetricsText};
 use super::work_pool::WorkPool;
 use crate::access::{Gate, KeyDesk};
@@ -137,11 +138,12 @@ impl Front {
     }
 
     /// Parses a body: a large one off the threads that answer requests.
-    pub(super) async fn parse(&self, bytes: Vec<u8>) -> Result<Fields, Fault> {
-        if bytes.len() <= PARSE_HERE_BYTES_MAX {
-            return Fields::of_body(&bytes);
+    pub(super) async fn parse(&self, body: Body) -> Result<Members, Fault> {
+        let size_bytes = body.bytes.len();
+        if size_bytes <= PARSE_HERE_BYTES_MAX {
+            return Members::of_body(body);
         }
-        self.work_for(bytes.len()).run(move || Fields::of_body(&bytes)).await
+        self.work_for(size_bytes).run(move || Members::of_body(body)).await
     }
 
     /// Waits until a read model knows what is in the log now, so that people see what they have just done. Gives up

@@ -13,10 +13,12 @@
 //! | `send`, `send_request`, `draft_fields`, `idempotency`, `canonical` | a call that sends |
 //! | `key_calls`, `message_lookup`, `message_view` | what interfaces share about keys and messages |
 //! | `error_code`, `fault`, `field_names`, `refusals` | every error, and where it comes from |
-//! | `request_trace`, `visit`, `body`, `fields`, `request_time` | a request: its id, its caller, its body, its members |
+//! | `request_trace`, `visit`, `request_time` | a request: its id, its caller, its times |
+//! | `body`, `body_room`, `members`, `fields` | its body, the memory that it may take, its members |
 //! | `work_pool` | work that costs, off the threads that answer |
 
 mod body;
+mod body_room;
 mod canonical;
 mod certificate;
 mod control;
@@ -31,6 +33,7 @@ mod idempotency;
 mod key_calls;
 mod listen;
 mod mandrill;
+mod members;
 mod message_lookup;
 mod message_view;
 mod ports;

@@ -1,6 +1,7 @@
 //! One command: its members, the account that it is about, the operator's metadata, the answer.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
@@ -17,6 +18,9 @@ use crate::http::fields::Fields;
 use crate::http::request_trace::request_id;
 use crate::http::v1::problem::{problem, wrong_verb};
 
+/// Where the operator is: on this machine.
+const OPERATOR: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
 /// A path that answers other verbs with a problem too.
 pub(super) fn resource(path: &str) -> Resource {
     web::resource(path).default_service(web::to(wrong_verb))
@@ -24,7 +28,7 @@ pub(super) fn resource(path: &str) -> Resource {
 
 /// Reads the members of a command; no body has none.
 pub(super) async fn members(parts: &ControlParts, payload: web::Payload) -> Result<Fields, Fault> {
-    let body = read_body(payload, &parts.front.bodies).await?;
+    let body = read_body(payload, parts.front.bodies.of_peer(OPERATOR)).await?;
     if body.bytes.is_empty() {
         Fields::of_body(b"{}")
     } else {

@@ -8,13 +8,14 @@ use zeroize::Zeroizing;
 use super::error::error_response;
 use super::{content, info, messages, search, users};
 use crate::access::Caller;
-use crate::http::body::{Body, read_body};
+use crate::http::body::read_body;
 use crate::http::error_code::ErrorCode;
 use crate::http::fault::Fault;
 use crate::http::fields::Fields;
 use crate::http::front::Front;
+use crate::http::members::Members;
 use crate::http::router::MANDRILL;
-use crate::http::visit::visit;
+use crate::http::visit::{peer_ip, visit};
 
 /// Versions that clients call; they differ in nothing here.
 const VERSIONS: [&str; 5] = ["1.0", "1.1", "1.2", "1.3", "1.4"];
@@ -80,9 +81,12 @@ async fn carry_out(
     (version, category, method): (&str, &str, &str),
 ) -> Result<Value, Fault> {
     let (name, call) = find(version, category, method)?;
-    let Body { bytes, room } = read_body(payload, &front.bodies).await?;
-    let size_bytes = bytes.len();
-    let mut fields = front.parse(bytes).await?;
+    let body = read_body(payload, front.bodies.of_peer(peer_ip(request))).await?;
+    let Members {
+        mut fields,
+        size_bytes,
+        room,
+    } = front.parse(body).await?;
     let key = Zeroizing::new(fields.text("key")?.ok_or(ErrorCode::MissingKey)?);
     let caller = front.gate.caller(visit(request, &key, name, KeyKind::Sending)).await?;
     drop(key);

@@ -5,16 +5,15 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse, web};
 use sealpost_domain::rights::KeyKind;
 use serde_json::Value;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::problem::problem;
 use crate::access::Caller;
 use crate::http::body::{Body, read_body};
 use crate::http::error_code::ErrorCode;
 use crate::http::fault::Fault;
-use crate::http::fields::Fields;
 use crate::http::front::Front;
-use crate::http::visit::{bearer, visit};
+use crate::http::members::Members;
+use crate::http::visit::{bearer, peer_ip, visit};
 
 /// Lets the caller in.
 pub(super) async fn caller(
@@ -27,17 +26,9 @@ pub(super) async fn caller(
     Ok(front.gate.caller(visit(request, key, method, needs)).await?)
 }
 
-/// The members of a body, and the room that it takes until it is dropped.
-pub(super) struct Members {
-    pub(super) fields: Fields,
-    /// Length of the body.
-    pub(super) size_bytes: usize,
-    pub(super) room: Option<OwnedSemaphorePermit>,
-}
-
 /// Reads a body that must be there.
 pub(super) async fn members(request: &HttpRequest, front: &Front, payload: web::Payload) -> Result<Members, Fault> {
-    let body = read_body(payload, &front.bodies).await?;
+    let body = read_body(payload, front.bodies.of_peer(peer_ip(request))).await?;
     parse(request, front, body).await
 }
 
@@ -47,29 +38,19 @@ pub(super) async fn members_if_any(
     front: &Front,
     payload: web::Payload,
 ) -> Result<Members, Fault> {
-    let Body { bytes, room } = read_body(payload, &front.bodies).await?;
-    if bytes.is_empty() {
-        let fields = Fields::of_body(b"{}")?;
-        return Ok(Members {
-            fields,
-            size_bytes: 0,
-            room,
-        });
+    let mut body = read_body(payload, front.bodies.of_peer(peer_ip(request))).await?;
+    if body.bytes.is_empty() {
+        body.bytes = b"{}".to_vec();
+        return Members::of_body(body);
     }
-    parse(request, front, Body { bytes, room }).await
+    parse(request, front, body).await
 }
 
-async fn parse(request: &HttpRequest, front: &Front, Body { bytes, room }: Body) -> Result<Members, Fault> {
+async fn parse(request: &HttpRequest, front: &Front, body: Body) -> Result<Members, Fault> {
     if !is_json(request) {
         return Err(ErrorCode::UnsupportedMediaType.into());
     }
-    let size_bytes = bytes.len();
-    let fields = front.parse(bytes).await?;
-    Ok(Members {
-        fields,
-        size_bytes,
-        room,
-    })
+    front.parse(body).await
 }
 
 /// `application/json`, or a kind of it (RFC 6839 §3.1), whatever its parameters.

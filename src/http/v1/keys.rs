@@ -5,10 +5,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use sealpost_domain::rights::KeyKind;
 use serde_json::Value;
 
-use super::call::{Members, answer, caller, members, members_if_any};
+use super::call::{answer, caller, members, members_if_any};
 use crate::http::fault::Fault;
 use crate::http::front::Front;
 use crate::http::key_calls::{self, KeyAct, read_issue, read_key_id, read_reason, shown_issued};
+use crate::http::members::Members;
 
 /// `POST /v1/keys`
 pub(in crate::http) async fn issue(

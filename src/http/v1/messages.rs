@@ -9,7 +9,7 @@ use sealpost_domain::message::{RejectReason, TlsLevel};
 use sealpost_domain::rights::KeyKind;
 use serde_json::{Value, json};
 
-use super::call::{Members, answer, caller, members};
+use super::call::{answer, caller, members};
 use crate::actors::{SendAnswer, Verdict};
 use crate::compose::{Address, Alternatives, Audience, Draft, RecipientKind};
 use crate::http::draft_fields::{attachments, headers, images, metadata};
@@ -18,6 +18,7 @@ use crate::http::field_names::Dialect;
 use crate::http::fields::Fields;
 use crate::http::front::Front;
 use crate::http::idempotency::RepeatKey;
+use crate::http::members::Members;
 use crate::http::message_lookup::{activity, read_id, timeline};
 use crate::http::message_view::shown_message;
 use crate::http::send::{self, Intake};
