@@ -62,6 +62,12 @@ limits! {
     KEYS_IN_MEMORY_MAX = 50_000, "Memory; a key that is not remembered costs one read.", "none";
     /// Rows of one page of a list.
     PAGE_ROWS_MAX = 1_000, "Memory, and Mandrill's own limit.", "422 validation error";
+    /// Reads of read models that run at once.
+    READS_AT_ONCE = 8, "Each holds a thread and a file.", "none: the next one waits";
+    /// How many of them are one account's.
+    READS_PER_ACCOUNT = 2, "Nobody's searches stand before everybody else's.", "none: the next one waits";
+    /// Reads of the log that run at once; accepting mail needs them, so that they have places of their own.
+    LOG_READS_AT_ONCE = 8, "Each holds a thread.", "none: the next one waits";
     /// Tags, senders or keys that one search names.
     SEARCH_LIST_MAX = 100, "Each is compared with every row.", "422 validation error";
     /// Headers that a caller may add to a message.

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sealpost_domain::ids::AccountId;
+use sealpost_domain::limits;
 use sealpost_projections::Progress;
 use sealpost_projections::activity::ActivityQueries;
 use sealpost_projections::message_timeline::TimelineQueries;
 use sealpost_projections::spool::SpoolQueries;
 use zeroize::Zeroizing;
 
+use super::account_turns::AccountTurns;
 use super::body::Body;
 use super::body_room::BodyRoom;
 use super::fault::Fault;
@@ -23,8 +26,13 @@ use crate::log::read::LogReader;
 
 /// Bodies above this size are parsed off the threads that answer requests, in bytes.
 const PARSE_HERE_BYTES_MAX: usize = 64 * 1024;
-/// Reads of read models and of the log that run at once.
-const READS_AT_ONCE: usize = 8;
+/// Reads of read models that run at once.
+const READS_AT_ONCE: usize = limits::READS_AT_ONCE as usize;
+/// How many of them are one account's.
+const READS_PER_ACCOUNT: usize = limits::READS_PER_ACCOUNT as usize;
+/// Reads of the log that run at once. They have places of their own: accepting mail needs them, and nobody's search shall
+/// stand before it.
+const LOG_READS_AT_ONCE: usize = limits::LOG_READS_AT_ONCE as usize;
 /// Answers that wait for a read model at once.
 const WAITS_AT_ONCE: usize = 64;
 /// Bodies above this size are worked on one after the other, in bytes.
@@ -93,6 +101,8 @@ pub struct Front {
     pub(super) work: WorkPool,
     heavy_work: WorkPool,
     reads: WorkPool,
+    turns: AccountTurns,
+    log_reads: WorkPool,
     waits: WorkPool,
 }
 
@@ -125,11 +135,37 @@ impl Front {
             work: WorkPool::for_processors(),
             heavy_work: WorkPool::new(1),
             reads: WorkPool::new(READS_AT_ONCE),
+            turns: AccountTurns::new(READS_PER_ACCOUNT),
+            log_reads: WorkPool::new(LOG_READS_AT_ONCE),
             waits: WorkPool::new(WAITS_AT_ONCE),
         }
     }
 
-    /// Reads something that blocks.
+    /// Reads a read model for an account. Whoever reads much gives his place back in between.
+    pub(super) async fn read_for<T: Send + 'static>(
+        &self,
+        account: AccountId,
+        read: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let turn = self.turns.take(account).await?;
+        let read = move || {
+            let done = read();
+            // Held until the read is done, also when nobody waits for it any more.
+            drop(turn);
+            done
+        };
+        self.reads.run(read).await
+    }
+
+    /// Reads a few rows of the log.
+    pub(super) async fn read_log<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        self.log_reads.run(read).await
+    }
+
+    /// Reads a read model for the operator.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce() -> Result<T, Fault> + Send + 'static,

@@ -12,9 +12,19 @@ use super::ports::LogCondition;
 use super::v1::problem::problem;
 use super::visit::{bearer, peer_ip};
 
-/// `GET /healthz`: the program runs and answers.
-pub(super) async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "status": "ok" }))
+/// `GET /healthz`: the program runs, and can do its work again without being started anew.
+pub(super) async fn healthz(front: web::Data<Front>) -> HttpResponse {
+    let (status, word) = health(front.condition.log());
+    HttpResponse::build(status).json(json!({ "status": word }))
+}
+
+/// Whoever watches the program starts it anew when it is not well. That helps where the log's writer is gone; it helps
+/// nothing where the disk is full or refuses a write.
+const fn health(log: LogCondition) -> (StatusCode, &'static str) {
+    match log {
+        LogCondition::Serving | LogCondition::DiskMark | LogCondition::Stopped => (StatusCode::OK, "ok"),
+        LogCondition::Ended => (StatusCode::SERVICE_UNAVAILABLE, "log_ended"),
+    }
 }
 
 /// `GET /readyz`: whether mail is accepted and goes out.
@@ -82,4 +92,20 @@ fn shown(progress: &Progress) -> Value {
         RunnerState::Ended => ("ended", None),
     };
     json!({ "name": progress.name(), "position": progress.checkpoint(), "state": state, "failure": failure })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_whose_log_is_gone_is_not_well_and_one_that_waits_for_its_disk_is() {
+        for waits in [LogCondition::Serving, LogCondition::DiskMark, LogCondition::Stopped] {
+            assert_eq!(health(waits).0, StatusCode::OK, "{waits:?}");
+        }
+        assert_eq!(
+            health(LogCondition::Ended),
+            (StatusCode::SERVICE_UNAVAILABLE, "log_ended")
+        );
+    }
 }

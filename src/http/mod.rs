@@ -15,8 +15,9 @@
 //! | `error_code`, `fault`, `field_names`, `refusals` | every error, and where it comes from |
 //! | `request_trace`, `visit`, `request_time` | a request: its id, its caller, its times |
 //! | `body`, `body_room`, `members`, `fields` | its body, the memory that it may take, its members |
-//! | `work_pool` | work that costs, off the threads that answer |
+//! | `work_pool`, `account_turns` | work that costs, off the threads that answer; nobody's reads before all others' |
 
+mod account_turns;
 mod body;
 mod body_room;
 mod canonical;

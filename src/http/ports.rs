@@ -14,8 +14,10 @@ pub enum LogCondition {
     Serving,
     /// No new mail: the disk is nearly full.
     DiskMark,
-    /// Nothing: a write failed.
+    /// Nothing: a write failed, and it tries to come back.
     Stopped,
+    /// Nothing, and it never will: its writer is gone. Only a new start of the program helps.
+    Ended,
 }
 
 impl LogCondition {
@@ -26,6 +28,7 @@ impl LogCondition {
             Self::Serving => "serving",
             Self::DiskMark => "disk_mark",
             Self::Stopped => "stopped",
+            Self::Ended => "ended",
         }
     }
 }

@@ -107,7 +107,7 @@ fn must_take_mail(front: &Front) -> Result<(), Fault> {
     match front.condition.log() {
         LogCondition::Serving => Ok(()),
         LogCondition::DiskMark => Err(ErrorCode::DiskFull.into()),
-        LogCondition::Stopped => Err(ErrorCode::Unavailable.into()),
+        LogCondition::Stopped | LogCondition::Ended => Err(ErrorCode::Unavailable.into()),
     }
 }
 
@@ -120,7 +120,7 @@ async fn first_answer(
 ) -> Result<Option<Vec<SendAnswer>>, Fault> {
     let log = front.log.clone();
     let first: Option<IdempotencyAnswer> = front
-        .read(move || {
+        .read_log(move || {
             let found = log.idempotency(account, repeatable.key_hash());
             found.map_err(|failure| Fault::of_failure(ErrorCode::Unavailable, "reading an idempotency row", &failure))
         })

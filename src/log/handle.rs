@@ -182,6 +182,12 @@ impl Log {
         self.0.shared.door.state()
     }
 
+    /// Whether the writer is gone, closed or broken: nothing is ever written again by this process.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.0.writer.lock().as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     /// Takes nothing in any more, writes what waits, and ends the writer. Blocks until then; a second call does nothing.
     pub fn close(&self) {
         self.0.close();

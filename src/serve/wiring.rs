@@ -81,6 +81,9 @@ pub(super) struct LogHealth(pub Log);
 
 impl Condition for LogHealth {
     fn log(&self) -> LogCondition {
+        if self.0.is_ended() {
+            return LogCondition::Ended;
+        }
         match self.0.state() {
             LogState::Serving => LogCondition::Serving,
             LogState::DiskMark => LogCondition::DiskMark,

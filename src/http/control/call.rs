@@ -62,7 +62,7 @@ pub(super) async fn accounts(parts: &ControlParts) -> Result<Vec<AccountId>, Fau
         log.accounts()
             .map_err(|failure| Fault::of_failure(ErrorCode::Unavailable, "reading the accounts", &failure))
     };
-    parts.front.read(read).await
+    parts.front.read_log(read).await
 }
 
 /// Metadata of what the operator does.

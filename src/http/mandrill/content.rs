@@ -10,7 +10,7 @@ use super::info::text;
 use crate::compose::{ShownMessage, show};
 use crate::http::error_code::ErrorCode;
 use crate::http::fault::Fault;
-use crate::http::message_lookup::{activity, find, read_id, unknown};
+use crate::http::message_lookup::{activity, find, read_own_id, unknown};
 
 /// `messages/content`
 pub(super) async fn content(call: Admitted<'_>) -> Result<Value, Fault> {
@@ -21,7 +21,7 @@ pub(super) async fn content(call: Admitted<'_>) -> Result<Value, Fault> {
         ..
     } = call;
     let id = fields.text_required("id")?;
-    let message = read_id(&id)?;
+    let message = read_own_id(&caller, &id)?;
     let found = find(front, message).await?;
     let stored = found
         .content

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::call::Admitted;
 use super::messages::reject_word;
 use crate::http::fault::Fault;
-use crate::http::message_lookup::{activity, read_id};
+use crate::http::message_lookup::{activity, read_own_id};
 use crate::http::request_time::mandrill_time;
 
 /// `messages/info`
@@ -20,7 +20,8 @@ pub(super) async fn info(call: Admitted<'_>) -> Result<Value, Fault> {
         ..
     } = call;
     let id = fields.text_required("id")?;
-    let row = activity(front, caller.account, read_id(&id)?).await?;
+    let message = read_own_id(&caller, &id)?;
+    let row = activity(front, caller.account, message).await?;
     Ok(message_info(&row))
 }
 

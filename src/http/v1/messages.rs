@@ -19,7 +19,7 @@ use crate::http::fields::Fields;
 use crate::http::front::Front;
 use crate::http::idempotency::RepeatKey;
 use crate::http::members::Members;
-use crate::http::message_lookup::{activity, read_id, timeline};
+use crate::http::message_lookup::{activity, read_own_id, timeline};
 use crate::http::message_view::shown_message;
 use crate::http::send::{self, Intake};
 use crate::http::send_request::{SendRequest, Wanted};
@@ -58,7 +58,7 @@ pub(in crate::http) async fn post(
 pub(in crate::http) async fn get(request: HttpRequest, id: web::Path<String>, front: web::Data<Front>) -> HttpResponse {
     let found = async {
         let caller = caller(&request, &front, "messages/info", KeyKind::Sending).await?;
-        let message = read_id(&id)?;
+        let message = read_own_id(&caller, &id)?;
         let row = activity(&front, caller.account, message).await?;
         let lines = timeline(&front, caller.account, message).await?;
         Ok(shown_message(&row, &lines))

@@ -46,7 +46,9 @@ pub fn closing_writes_what_waits<F: Fixture>() {
     let tickets: Vec<_> = (0..50)
         .map(|_| world.ask(mail(vec![cast.accepted(cast.ann, message_id())])).unwrap())
         .collect();
+    assert!(!world.log.is_ended());
     world.log.close();
+    assert!(world.log.is_ended(), "nobody writes any more");
     let late = world.ask(mail(vec![cast.accepted(cast.ann, message_id())]));
     assert_eq!(late.unwrap_err(), Busy::Closed);
     for ticket in tickets {

@@ -73,7 +73,6 @@ async fn a_limit_of_the_key_is_no_invalid_key() {
     let manager = sealpost.management_key().await;
     for limits in [
         json!({ "methods": ["messages/info"] }),
-        json!({ "networks": ["192.0.2.0/24"] }),
         json!({ "expires_at": "2026-01-01T00:00:00.000Z" }),
         json!({ "not_before": "2126-01-01T00:00:00.000Z" }),
     ] {

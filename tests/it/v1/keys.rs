@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{spawn_sealpost, v1_mail};
+use crate::support::{SendingKey, spawn_sealpost, v1_mail};
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap()
@@ -12,7 +12,7 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 async fn an_issued_key_is_shown_once_and_works_at_once() {
     let sealpost = spawn_sealpost().await;
     let manager = sealpost.management_key().await;
-    let limits = json!({ "networks": ["127.0.0.0/8"], "from_domains": ["example.org"] });
+    let limits = json!({ "recipient_domains": ["inbox.test"], "from_domains": ["example.org"] });
     let wanted = json!({ "label": "CI", "kind": "sending", "world": "live", "limits": limits });
     let answer = manager.issue(&wanted).await;
     assert_eq!(answer.status, 201);
@@ -150,5 +150,49 @@ async fn a_test_key_sends_no_real_mail() {
     let answer = key.0.post("/v1/messages", &v1_mail(&["ann@inbox.test"])).await;
     assert_eq!(answer.problem(), (403, "test_key_cannot_send"));
     assert_eq!(key.mandrill("users/ping", json!({})).await.ok(), "PONG!");
+    sealpost.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_key_sees_no_real_mail() {
+    let sealpost = spawn_sealpost().await;
+    let manager = sealpost.management_key().await;
+    let test = sealpost.with_key(&manager.issue(&json!({ "world": "test" })).await.ok());
+    let live = sealpost.sending_key().await;
+    let sent = live.send_v1(&v1_mail(&["ann@inbox.test"])).await;
+    let id = text(&sent[0], "id");
+    sealpost.until(id, "MessageDelivered").await;
+    for method in ["messages/info", "messages/content"] {
+        live.mandrill(method, json!({ "id": id })).await.ok();
+        let answer = test.mandrill(method, json!({ "id": id })).await;
+        assert_eq!(answer.mandrill_error().1, "Unknown_Message", "{method}");
+    }
+    let path = format!("/v1/messages/{id}");
+    live.0.get(&path).await.ok();
+    assert_eq!(test.0.get(&path).await.problem(), (404, "unknown_message"));
+    let found = async |key: &SendingKey| key.mandrill("messages/search", json!({})).await.ok();
+    assert_eq!(found(&live).await.as_array().unwrap().len(), 1);
+    assert_eq!(found(&test).await, json!([]));
+    let sent =
+        async |key: &SendingKey| key.mandrill("users/info", json!({})).await.ok()["stats"]["all_time"]["sent"].clone();
+    assert_eq!((sent(&live).await, sent(&test).await), (json!(1), json!(0)));
+    sealpost.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_that_is_not_built_is_refused_and_nothing_of_it_is_stored() {
+    let sealpost = spawn_sealpost().await;
+    let manager = sealpost.management_key().await;
+    let before = sealpost.head();
+    for (name, limit) in [
+        ("from_mailboxes", json!(["ann@example.org"])),
+        ("networks", json!(["192.0.2.0/24"])),
+        ("messages_per_hour_max", json!(5)),
+    ] {
+        let answer = manager.issue(&json!({ "limits": { name: limit } })).await;
+        assert_eq!(answer.problem(), (422, "limit_not_built"));
+        assert_eq!(answer.body["field"], format!("limits.{name}"));
+    }
+    assert_eq!(sealpost.head(), before);
     sealpost.stop().await;
 }
