@@ -1,6 +1,7 @@
 //! The configuration: one TOML file, every key typed, unknown keys refused. `docs/config.md` lists them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,7 @@ use sealpost_domain::address::{AddressRefusal, DomainName};
 use sealpost_domain::message::RetryPolicy;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use crate::actors::{Route, TlsDemand};
 
@@ -52,8 +54,34 @@ pub struct HttpConfig {
     pub certificate: Option<PathBuf>,
     /// Its private key in PEM.
     pub private_key: Option<PathBuf>,
-    /// Token that opens `/metrics` from elsewhere than loopback.
-    pub metrics_token: Option<String>,
+    /// Token that opens `/metrics` from elsewhere than loopback. Whoever writes a configuration out leaves it behind.
+    #[serde(skip_serializing)]
+    pub metrics_token: Option<Secret>,
+}
+
+/// A secret of the configuration: it is read, and never shown or written again.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// The secret in clear.
+    #[must_use]
+    pub const fn expose(&self) -> &Zeroizing<String> {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
 }
 
 /// Delivery.
@@ -317,6 +345,16 @@ mod tests {
         let (exact, default) = config.route_table().unwrap();
         assert_eq!(exact.len(), 1);
         assert_eq!(default.unwrap().port, 2525);
+    }
+
+    #[test]
+    fn a_secret_is_read_and_never_shown() {
+        let config = read("data = 'x'\n[http]\nmetrics_token = 'open sesame'").unwrap();
+        let token = config.http.metrics_token.as_ref().unwrap();
+        assert_eq!(token.expose().as_str(), "open sesame");
+        for shown in [format!("{config:?}"), toml::to_string(&config).unwrap()] {
+            assert!(!shown.contains("sesame"), "{shown}");
+        }
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl fmt::Debug for Visit<'_> {
 }
 
 /// A call that was let in.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Caller {
     /// The account that the key acts for.
     pub account: AccountId,
@@ -71,6 +71,16 @@ pub struct Caller {
     pub metadata: Arc<Metadata>,
     /// The peer's address.
     pub ip: IpAddr,
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller")
+            .field("account", &self.account)
+            .field("key", &self.key)
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Caller {

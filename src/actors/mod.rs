@@ -20,6 +20,7 @@ mod outcome_report;
 mod outcome_rows;
 mod parked;
 mod recovery;
+mod redacted;
 mod registry;
 mod site_actor;
 mod spool_feed;

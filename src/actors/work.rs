@@ -28,7 +28,7 @@ use crate::log::{IdempotencyAnswer, IdempotencyRow, OutcomeSlot};
 pub type Reply<T> = oneshot::Sender<T>;
 
 /// A call with a key, before anything is stored for it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Claim {
     /// The account that the key acts for.
     pub account: AccountId,
@@ -54,7 +54,6 @@ pub struct Admitted {
 }
 
 /// A call that sends.
-#[derive(Debug)]
 pub struct SendCall {
     /// The key and the door.
     pub claim: Claim,
@@ -77,7 +76,6 @@ pub struct SendCall {
 }
 
 /// One recipient of a call.
-#[derive(Debug)]
 pub struct SendRecipient {
     /// The message to that recipient.
     pub message: MessageId,
@@ -97,7 +95,6 @@ pub enum RecipientKind {
 }
 
 /// A recipient whose content is stored.
-#[derive(Debug)]
 pub struct Deliverable {
     /// The forward-path.
     pub mailbox: Mailbox,
@@ -116,7 +113,7 @@ pub struct Deliverable {
 }
 
 /// What became of one recipient of a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SendAnswer {
     /// The message.
     pub message: MessageId,

@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn what_stands_in_strings_is_no_mark() {
-        assert_eq!(marks(br#"{"a,:[{\"":"[,\\","b":[1,{}]}"#), 6);
+        assert_eq!(marks(br#"{"a,:[{\"":"[,\\","b":[1,{}]}"#), 7);
         assert_eq!(marks(br#"{"open , : ["#), 1);
         assert_eq!(marks(br#""\"#), 0);
     }

@@ -147,7 +147,7 @@ fn front(config: &Config, engine: &Engine, strangers: Strangers, clock: Arc<dyn 
         condition: Arc::new(LogHealth(engine.log().clone())),
         clock,
         metrics: metrics_text(),
-        metrics_token: config.http.metrics_token.clone().map(zeroize::Zeroizing::new),
+        metrics_token: config.http.metrics_token.as_ref().map(|secret| secret.expose().clone()),
         message_lifetime: Duration::from_secs(config.delivery.message_ttl_s.into()),
         node: config.node.clone(),
     }))

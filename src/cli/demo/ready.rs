@@ -4,8 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-/// The line for programs: `ready {…}`. What has no room in the house yet is null.
-#[derive(Debug, Clone, Serialize)]
+/// The line for programs: `ready {…}`. What has no room in the house yet is null. It holds secrets, so that it has no
+/// form for a program log.
+#[derive(Serialize)]
 pub(super) struct Ready {
     /// The console.
     pub console: Option<String>,

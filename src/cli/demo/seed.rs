@@ -20,8 +20,8 @@ use crate::cli::show::{list, member};
 /// The domain that the demo's account sends from.
 const DOMAIN: &str = "sender.demo.test";
 
-/// What was seeded.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// What was seeded. It holds secrets, so that it has no form for a program log.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Seed {
     /// A sending key.
     pub key: String,
@@ -36,7 +36,7 @@ pub(super) struct Seed {
 }
 
 /// Who signs in: kept before anything is seeded, so that a start that was cut off can be taken up.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Owner {
     login: String,
     password: String,

@@ -1,8 +1,10 @@
 //! The demo's receiving servers on loopback: one with valid TLS, one without TLS, one whose STARTTLS fails, one that
 //! rejects every recipient. What they take lies in a folder, a file a message.
 
+use std::fs::Permissions;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,8 +14,10 @@ use async_trait::async_trait;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio::io::AsyncWriteExt;
 
 use crate::config::{RouteConfig, RouteTls};
+use crate::durable_folder;
 use crate::smtp::server::{Deposit, Offer, Personality, Received, Receiver, RecipientRule, Running};
 
 /// The host that all of them are reached by; the certificate is valid for it.
@@ -41,7 +45,14 @@ impl Deposit for Inbox {
         let stamp = received.received_at.format("%Y%m%dT%H%M%S%3f");
         let path = self.folder.join(format!("{stamp}-{number:06}.eml"));
         let partial = path.with_extension("part");
-        tokio::fs::write(&partial, &received.content).await?;
+        let mut file = tokio::fs::File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&partial)
+            .await?;
+        file.write_all(&received.content).await?;
+        file.flush().await?;
         tokio::fs::rename(&partial, &path).await
     }
 }
@@ -72,8 +83,7 @@ impl World {
         let (mut routes, mut running) = (Vec::new(), Vec::new());
         for (name, personality) in personalities {
             let inbox = folder.join("inbox").join(name);
-            std::fs::create_dir_all(&inbox)
-                .with_context(|| format!("the folder {} cannot be made", inbox.display()))?;
+            durable_folder::make(&inbox).with_context(|| format!("the folder {} cannot be made", inbox.display()))?;
             let deposit = Arc::new(Inbox {
                 folder: inbox,
                 next: AtomicU64::new(0),
@@ -114,7 +124,9 @@ fn certificates(folder: &Path) -> anyhow::Result<(PathBuf, Arc<ServerConfig>)> {
     let issuer = Issuer::new(authority, authority_key);
     let key = KeyPair::generate()?;
     let certificate = CertificateParams::new(vec![HOST.to_owned()])?.signed_by(&key, &issuer)?;
-    std::fs::create_dir_all(folder)?;
+    durable_folder::make(folder)?;
+    // A folder of an earlier release is everybody's to read; mail lies in it.
+    std::fs::set_permissions(folder, Permissions::from_mode(0o700))?;
     let ca = folder.join("ca.pem");
     std::fs::write(&ca, authority_certificate.pem()).context("the demo's authority cannot be stored")?;
     let chain = vec![certificate.der().clone(), authority_certificate.der().clone()];
@@ -123,4 +135,41 @@ fn certificates(folder: &Path) -> anyhow::Result<(PathBuf, Arc<ServerConfig>)> {
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
     Ok((ca, Arc::new(config)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::smtp::wire::ReversePath;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[tokio::test]
+    async fn what_the_receivers_take_is_its_owner_s_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("demo");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+        let received = Received {
+            reverse_path: ReversePath::null(),
+            forward_paths: Vec::new(),
+            content: b"Subject: hi\r\n\r\nhi\r\n".to_vec(),
+            tls: None,
+            received_at: std::time::SystemTime::now().into(),
+        };
+        let world = World::start(&folder).await.unwrap();
+        let inbox = folder.join("inbox").join("tls");
+        assert_eq!((mode(&folder), mode(&inbox)), (0o700, 0o700));
+        let deposit = Inbox {
+            folder: inbox.clone(),
+            next: AtomicU64::new(0),
+        };
+        deposit.deposit(received).await.unwrap();
+        let file = std::fs::read_dir(&inbox).unwrap().next().unwrap().unwrap().path();
+        assert_eq!(mode(&file), 0o600);
+        assert_eq!(std::fs::read(&file).unwrap(), b"Subject: hi\r\n\r\nhi\r\n");
+        world.stop().await;
+    }
 }

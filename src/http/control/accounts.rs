@@ -68,7 +68,7 @@ pub(super) async fn register(
 /// Asked before an account is opened that would stay without its owner. The log itself decides.
 async fn must_be_free(parts: &ControlParts, login: &str) -> Result<(), Fault> {
     let (log, token) = (parts.front.log.clone(), parts.enrolment.login_token(login)?);
-    let owner = parts.front.read(move || {
+    let owner = parts.front.read_log(move || {
         log.login(&token)
             .map_err(|failure| Fault::of_failure(ErrorCode::Unavailable, "reading a sign-in address", &failure))
     });
