@@ -135,7 +135,7 @@ limits! {
     /// Brackets within brackets of one search query.
     SEARCH_DEPTH_MAX = 20, "The reader calls itself once for each.", "422 validation error";
     /// Rows of the activity that one search looks at.
-    SEARCH_SCANNED_ROWS_MAX = 200_000, "No search holds a thread for long.", "a short page with a place to go on";
+    SEARCH_SCANNED_ROWS_MAX = 200_000, "No search holds its place among the reads for long.", "none: it goes on when it is its turn again";
 }
 
 #[cfg(test)]

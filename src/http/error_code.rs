@@ -174,7 +174,8 @@ codes! {
         "Too much waits to be written at the moment. Nothing was stored.", "Send the same request again after the time in `Retry-After`.";
     /// The store does not answer.
     Unavailable = "unavailable", 503, ("ServiceUnavailable", -2, 503),
-        "The service cannot do it at the moment.", "Send the same request again later, with the same idempotency key.";
+        "The service cannot do it at the moment. Whether the request is on record is not known.",
+        "Send the same request again later, with the same idempotency key; without one its mail may go twice.";
     /// The disk is full.
     DiskFull = "disk_full", 503, ("ServiceUnavailable", -2, 503),
         "The disk of the service is full. Nothing was stored.", "Tell the operator; then send the request again.";

@@ -44,7 +44,8 @@ impl Intake {
 /// Sends. When it returns `Ok`, every recipient's accept or rejection is on disk.
 ///
 /// # Errors
-/// As the codes say; then nothing of the call is on record.
+/// As the codes say. Nothing of the call is on record then, except behind [`ErrorCode::Unavailable`] and
+/// [`ErrorCode::Internal`], where nobody knows: a repeat with the same idempotency key finds out.
 pub(super) async fn send(front: &Front, caller: &Caller, intake: Intake) -> Result<Vec<SendAnswer>, Fault> {
     if caller.world == KeyWorld::Test {
         // The built-in sink of the test world is not there yet, and a test key never sends real mail.

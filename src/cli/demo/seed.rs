@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::cli::account::draw_password;
 use crate::cli::control_client::{Control, Refused};
 use crate::cli::show::{list, member};
+use crate::durable_folder;
 
 /// The domain that the demo's account sends from.
 const DOMAIN: &str = "sender.demo.test";
@@ -123,6 +124,7 @@ fn keep(file: &Path, value: &impl Serialize) -> anyhow::Result<()> {
     let partial = file.with_extension("part");
     write(&partial, value)
         .and_then(|()| Ok(fs::rename(&partial, file)?))
+        .and_then(|()| Ok(durable_folder::sync_folder_of(file)?))
         .with_context(|| format!("{} cannot be kept", file.display()))
 }
 
