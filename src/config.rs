@@ -54,7 +54,7 @@ pub struct HttpConfig {
     pub certificate: Option<PathBuf>,
     /// Its private key in PEM.
     pub private_key: Option<PathBuf>,
-    /// Token that opens `/metrics` from elsewhere than loopback. Whoever writes a configuration out leaves it behind.
+    /// Token that opens `/metrics` from elsewhere than loopback.
     #[serde(skip_serializing)]
     pub metrics_token: Option<Secret>,
 }

@@ -61,7 +61,7 @@ fn kind_in_words(kind: &str) -> Option<&str> {
         .unwrap_or(kind);
     Some(match inner {
         "PathBuf" => "path",
-        "String" => "text",
+        "String" | "Secret" => "text",
         "SocketAddr" => "address and port",
         "u16" | "u32" | "u64" => "number",
         "Vec<u32>" => "list of numbers",
