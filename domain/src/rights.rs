@@ -129,6 +129,8 @@ pub enum KeyLimit {
     RecipientDomain,
     /// Before the key's first or after its last moment.
     Lifetime,
+    /// The key acts in the test world, and what it was used for is of the live one.
+    World,
 }
 
 impl KeyLimits {
@@ -146,6 +148,32 @@ impl KeyLimits {
         Ok(())
     }
 
+    /// Whether a key of these limits may do nothing that one of `outer` may not.
+    ///
+    /// # Errors
+    /// The first limit that is wider than it is in `outer`.
+    pub fn within(&self, outer: &Self) -> Result<(), KeyLimit> {
+        if !lies_within(&self.methods, &outer.methods) {
+            return Err(KeyLimit::Method);
+        }
+        if !lies_within(&self.from_domains, &outer.from_domains) {
+            return Err(KeyLimit::From);
+        }
+        if !lies_within(&self.recipient_domains, &outer.recipient_domains) {
+            return Err(KeyLimit::RecipientDomain);
+        }
+        let begins_early = outer
+            .not_before
+            .is_some_and(|first| self.not_before.is_none_or(|own| own < first));
+        let ends_late = outer
+            .expires_at
+            .is_some_and(|end| self.expires_at.is_none_or(|own| own > end));
+        if begins_early || ends_late {
+            return Err(KeyLimit::Lifetime);
+        }
+        Ok(())
+    }
+
     /// Whether the key may send with this header From.
     #[must_use]
     pub fn admit_from(&self, from: &Mailbox) -> bool {
@@ -159,9 +187,62 @@ impl KeyLimits {
     }
 }
 
+/// Whether a list allows nothing that the outer one does not; an empty one allows everything.
+fn lies_within<T: PartialEq>(list: &[T], outer: &[T]) -> bool {
+    outer.is_empty() || (!list.is_empty() && list.iter().all(|one| outer.contains(one)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_lie_within_others_only_when_each_does() {
+        let domain = |name: &str| DomainName::parse(name).unwrap();
+        let outer = KeyLimits {
+            methods: vec![Method::named("keys/issue"), Method::named("messages/send")],
+            from_domains: vec![domain("example.org"), domain("example.net")],
+            recipient_domains: vec![domain("example.com")],
+            not_before: Some(Instant::from_millis(1_000)),
+            expires_at: Some(Instant::from_millis(9_000)),
+        };
+        let free = KeyLimits::default();
+        assert_eq!(outer.within(&outer), Ok(()));
+        assert_eq!(outer.within(&free), Ok(()));
+        assert_eq!(free.within(&free), Ok(()));
+        assert_eq!(free.within(&outer), Err(KeyLimit::Method));
+        let narrower = KeyLimits {
+            methods: vec![Method::named("messages/send")],
+            from_domains: vec![domain("example.org")],
+            not_before: Some(Instant::from_millis(1_001)),
+            expires_at: Some(Instant::from_millis(8_999)),
+            ..outer.clone()
+        };
+        assert_eq!(narrower.within(&outer), Ok(()));
+        let changed = |change: fn(&mut KeyLimits)| {
+            let mut wider = outer.clone();
+            change(&mut wider);
+            wider.within(&outer)
+        };
+        let other = || DomainName::parse("example.edu").unwrap();
+        assert_eq!(
+            changed(|wider| wider.methods.push(Method::named("keys/list"))),
+            Err(KeyLimit::Method)
+        );
+        let more_from: fn(&mut KeyLimits) = |wider| wider.from_domains.clear();
+        assert_eq!(changed(more_from), Err(KeyLimit::From));
+        let mut wider = outer.clone();
+        wider.from_domains.push(other());
+        assert_eq!(wider.within(&outer), Err(KeyLimit::From));
+        assert_eq!(
+            changed(|wider| wider.recipient_domains.clear()),
+            Err(KeyLimit::RecipientDomain)
+        );
+        assert_eq!(changed(|wider| wider.not_before = None), Err(KeyLimit::Lifetime));
+        assert_eq!(changed(|wider| wider.expires_at = None), Err(KeyLimit::Lifetime));
+        let late: fn(&mut KeyLimits) = |wider| wider.expires_at = Some(Instant::from_millis(9_001));
+        assert_eq!(changed(late), Err(KeyLimit::Lifetime));
+    }
 
     #[test]
     fn each_limit_of_a_call_is_named() {

@@ -133,6 +133,8 @@ pub enum NotStartedReason {
     RecipientRefused,
     /// The program stopped in an orderly way before `DATA`.
     Shutdown,
+    /// Nobody was told that the start was on record, so nobody sent.
+    StartUnconfirmed,
 }
 
 /// Where the answer was lost.

@@ -48,9 +48,9 @@ pub fn words() -> BTreeMap<&'static str, Vec<Value>> {
         InDoubtCause { ConnectionLost, TimedOut, UnreadableReply, ProcessEnded, AttemptPanicked }
         InDoubtPolicy { Resend, Hold }
         KeyKind { Sending, Management }
-        KeyLimit { Method, From, RecipientDomain, Lifetime }
+        KeyLimit { Method, From, RecipientDomain, Lifetime, World }
         KeyWorld { Live, Test }
-        NotStartedReason { ConnectionLost, RecipientRefused, Shutdown }
+        NotStartedReason { ConnectionLost, RecipientRefused, Shutdown, StartUnconfirmed }
         OwnershipProof { Operator, Dns }
         Reached { BeforeData, Data }
         RejectReason {
