@@ -124,6 +124,8 @@ limits! {
     PANICS_UNTIL_PARKED = 3, "A poison message must not burn the processor for ever.", "503 for that account alone";
     /// Minutes in which further refusals of one kind are only counted.
     REFUSAL_WINDOW_MINUTES = 10, "A flood must not fill the log.", "none";
+    /// Refusals of one key's uses that are put on record within that time; more are only counted.
+    REFUSALS_PER_KEY_MAX = 64, "Whoever owns a /48 has 65,536 networks to come from.", "none";
     /// Events that one transaction of a read model takes.
     PROJECTION_ROUND_EVENTS_MAX = 1_000, "A reader waits for the end of a round.", "none: the next round follows at once";
     /// Opened events that projections share while the slowest of them comes along.

@@ -19,6 +19,8 @@ mod open_attempts;
 mod outcome_report;
 mod outcome_rows;
 mod parked;
+mod recent_refusals;
+mod recent_suppressions;
 mod recovery;
 mod redacted;
 mod registry;

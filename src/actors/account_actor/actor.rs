@@ -1,20 +1,17 @@
 //! The actor itself: its state, its mailbox, and the one way by which it appends.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message};
-use sealpost_domain::address::AddressToken;
-use sealpost_domain::api_key::UseRefusal;
-use sealpost_domain::ids::{AccountId, KeyId};
-use sealpost_domain::network::Network;
-use sealpost_domain::suppression::SuppressionReason;
+use sealpost_domain::ids::AccountId;
 use sealpost_domain::{Event, Instant, StreamId};
 
 use crate::actors::destinations::Destinations;
 use crate::actors::durability::{Barrier, Durability, PendingAppend};
 use crate::actors::hot::Hot;
 use crate::actors::open_attempts::OpenAttempts;
+use crate::actors::recent_refusals::RecentRefusals;
+use crate::actors::recent_suppressions::RecentSuppressions;
 use crate::actors::registry::{End, Ended, Registry, Route};
 use crate::actors::work::{Admission, Reply, Work};
 use crate::clock::Clock;
@@ -54,9 +51,9 @@ pub struct AccountActor {
     /// Attempts that are open; taken over from its predecessor and left to its successor.
     pub(super) attempts: OpenAttempts,
     /// Changes of the suppression list that the log's index may not show yet to a call that is under way.
-    pub(super) suppressed: VecDeque<(Instant, AddressToken, Option<SuppressionReason>)>,
-    /// When each kind of refused use was last put on record.
-    pub(super) refusals: HashMap<(KeyId, Network, UseRefusal), Instant>,
+    pub(super) suppressed: RecentSuppressions,
+    /// Refused uses that were put on record a moment ago.
+    pub(super) refusals: RecentRefusals,
     ended: bool,
 }
 
@@ -71,8 +68,8 @@ impl AccountActor {
             generation,
             durability: Durability::default(),
             attempts,
-            suppressed: VecDeque::new(),
-            refusals: HashMap::new(),
+            suppressed: RecentSuppressions::default(),
+            refusals: RecentRefusals::default(),
             ended: false,
         }
     }

@@ -1,7 +1,6 @@
 //! The right to send, and what came of it: both are appends with the sequence that the asker knows of.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix::Context;
 use sealpost_domain::account::Standing;
@@ -15,9 +14,6 @@ use crate::actors::grant::StartRefused;
 use crate::actors::outcome_rows::{OutcomeBasis, OutcomeDecision, decide_outcome, message_rows, stored};
 use crate::actors::work::{Begun, Granted, OutcomeCall, OutcomeRefused, OutcomeStored, Reply, StartCall};
 use crate::log::{Append, AppendFailure, Lane, OnConflict};
-
-/// How long a change of the suppression list is kept here besides the log's index: longer than any call is under way.
-const SUPPRESSION_KEPT: Duration = Duration::from_secs(60);
 
 impl AccountActor {
     /// Gives the right to send when key, account and message allow it. `DeliveryStarted` is durable when it is given;
@@ -111,17 +107,17 @@ impl AccountActor {
                 return tell(reply, Err(no.into()));
             }
         };
+        let suppresses = suppresses.map(|token| (token, self.now()));
         let Ok(flight) = self.append(append) else {
             return tell(reply, Err(OutcomeRefused::Unavailable));
         };
-        if let Some(token) = suppresses {
-            let now = self.now();
-            self.suppressed.retain(|(at, _, _)| now.since(*at) < SUPPRESSION_KEPT);
-            self.suppressed
-                .push_back((now, token, Some(SuppressionReason::HardBounce)));
-        }
+        let suppressed = self.suppressed.clone();
         Self::when_durable(ctx, flight, move |answer| {
             let told = stored(answer, after);
+            // Only now: a call is never turned away for what is not on disk.
+            if let (Ok(_), Some((token, now))) = (&told, suppresses) {
+                suppressed.insert(token, SuppressionReason::HardBounce, now);
+            }
             if matches!(told, Ok(_) | Err(OutcomeRefused::Conflict)) {
                 attempts.close(attempt);
             }

@@ -1,13 +1,11 @@
 //! May this key do that? Asked before anything is stored for a call, and again when it is admitted.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix::Context;
 use sealpost_domain::account::Standing;
 use sealpost_domain::api_key::{ApiKeyCommand, UseRefusal};
 use sealpost_domain::event::StreamId;
-use sealpost_domain::limits::REFUSAL_WINDOW_MINUTES;
 use sealpost_domain::network::Network;
 use sealpost_domain::rights::KeyWorld;
 use sealpost_domain::{Event, Personal, StreamType};
@@ -54,20 +52,19 @@ impl AccountActor {
         self.hot.keys.get(key).is_some_and(|key| key.stream.state.holds_mail)
     }
 
-    fn refuse(
+    /// Turns a use of a key away, and puts that on record first where it is news.
+    pub(super) fn refuse<T: 'static>(
         &mut self,
         claim: Claim,
         refusal: UseRefusal,
-        reply: Reply<Result<Admitted, Admission>>,
+        reply: Reply<Result<T, Admission>>,
         ctx: &mut Context<Self>,
     ) {
         let now = self.now();
         metrics::counter!("sealpost_key_refusals_total").increment(1);
-        let window = Duration::from_secs(REFUSAL_WINDOW_MINUTES * 60);
-        let kind = (claim.key, Network::around(claim.ip), refusal);
-        let recent = self.refusals.get(&kind).is_some_and(|last| now.since(*last) < window);
+        let from = Network::around(claim.ip);
         let known = self.hot.keys.get(&claim.key).map(|key| key.stream.clone());
-        let (false, Some(stream)) = (recent, known) else {
+        let Some(stream) = known.filter(|_| self.refusals.is_news(claim.key, from, refusal, now)) else {
             return self.answer(reply, Err(Admission::Refused(refusal)));
         };
         let command = ApiKeyCommand::RefuseUse {
@@ -90,8 +87,7 @@ impl AccountActor {
         };
         match self.append(append) {
             Ok(flight) => {
-                self.refusals.retain(|_, last| now.since(*last) < window);
-                self.refusals.insert(kind, now);
+                self.refusals.insert(claim.key, from, refusal, now);
                 self.speculate(&id, &events);
                 Self::when_durable(ctx, flight, move |stored| {
                     tell(

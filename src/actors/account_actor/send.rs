@@ -104,7 +104,7 @@ impl AccountActor {
         let SendRecipient { message, given, kind } = recipient;
         let deliverable = match kind {
             RecipientKind::Invalid(_) => Err(RejectReason::InvalidRecipient),
-            RecipientKind::Deliverable(deliverable) => match refusal.or_else(|| self.refusal_of(call, &deliverable)) {
+            RecipientKind::Deliverable(deliverable) => match refusal.or_else(|| self.refusal_of(call, &deliverable, now)) {
                 Some(reason) => Err(reason),
                 None => Ok(deliverable),
             },
@@ -176,17 +176,13 @@ impl AccountActor {
         }
     }
 
-    fn refusal_of(&self, call: &SendCall, deliverable: &Deliverable) -> Option<RejectReason> {
+    fn refusal_of(&self, call: &SendCall, deliverable: &Deliverable, now: Instant) -> Option<RejectReason> {
         let limits = self.hot.keys.get(&call.claim.key).map(|key| &key.stream.state.limits);
         if limits.is_some_and(|limits| !limits.admit_recipient(&deliverable.mailbox.domain())) {
             return Some(RejectReason::KeyLimit);
         }
-        let own = self
-            .suppressed
-            .iter()
-            .rev()
-            .find(|(_, token, _)| *token == deliverable.token);
-        let reason = own.map_or(deliverable.suppressed, |(_, _, change)| *change)?;
+        let recent = self.suppressed.reason(&deliverable.token, now);
+        let reason = recent.or(deliverable.suppressed)?;
         Some(match reason {
             SuppressionReason::HardBounce => RejectReason::HardBounce,
             SuppressionReason::Complaint => RejectReason::Complaint,
