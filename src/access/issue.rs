@@ -1,16 +1,13 @@
 //! Issues keys: draws one, puts its hash on record, and gives it back in clear this one time.
 
-use std::sync::Arc;
-
 use sealpost_domain::api_key::{ApiKeyCommand, Issued};
-use sealpost_domain::ids::{AccountId, KeyId};
-use sealpost_domain::metadata::Metadata;
+use sealpost_domain::ids::KeyId;
 use sealpost_domain::rights::{KeyKind, KeyLimits, KeyWorld};
 use sealpost_domain::{Instant, Personal};
 use thiserror::Error;
 
 use super::key_form::{DrawFailed, KeySecret};
-use crate::actors::{Accounts, Admission, Manage};
+use crate::actors::{Accounts, Admission, Asker, Manage};
 use crate::clock::draw_uuid;
 
 /// What is asked for.
@@ -67,17 +64,12 @@ impl KeyDesk {
     ///
     /// # Errors
     /// As [`IssueFailure`] says.
-    pub async fn issue(
-        &self,
-        account: AccountId,
-        metadata: Arc<Metadata>,
-        request: IssueRequest,
-    ) -> Result<IssuedKey, IssueFailure> {
+    pub async fn issue(&self, asker: Asker, request: IssueRequest) -> Result<IssuedKey, IssueFailure> {
         let secret = KeySecret::draw(request.kind, request.world)?;
         let key = KeyId::from_uuid(draw_uuid());
         let issued_at = self.accounts.now();
         let issued = Issued {
-            account,
+            account: asker.account(),
             key,
             kind: request.kind,
             world: request.world,
@@ -88,7 +80,7 @@ impl KeyDesk {
             issued_at,
         };
         let command = Manage::Key(key, ApiKeyCommand::IssueKey(Box::new(issued)));
-        self.accounts.manage(account, metadata, command).await?;
+        self.accounts.manage_for(asker, command).await?;
         Ok(IssuedKey {
             key,
             display: secret.display(),

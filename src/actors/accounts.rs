@@ -13,8 +13,8 @@ use super::credits::Credits;
 use super::grant::StartRefused;
 use super::registry::{Registry, Route};
 use super::work::{
-    Admission, Admitted, Claim, Granted, Manage, Managed, OutcomeCall, OutcomeRefused, OutcomeStored, RecipientKind,
-    Reply, SendAnswer, SendCall, StartCall, Work,
+    Admission, Admitted, Asker, Claim, Granted, Manage, Managed, OutcomeCall, OutcomeRefused, OutcomeStored,
+    RecipientKind, Reply, SendAnswer, SendCall, StartCall, Work,
 };
 use crate::clock::Clock;
 use crate::log::{Log, LogReader};
@@ -91,7 +91,7 @@ impl Accounts {
             .unwrap_or(Err(Admission::Unavailable))
     }
 
-    /// Does anything else that changes or lists an account.
+    /// Does anything else that changes or lists an account, for the operator or for the program itself.
     ///
     /// # Errors
     /// As [`Admission`] says; then nothing is changed.
@@ -101,7 +101,16 @@ impl Accounts {
         metadata: Arc<Metadata>,
         manage: Manage,
     ) -> Result<Managed, Admission> {
-        self.ask(account, |reply| Work::Manage(metadata, Box::new(manage), reply))
+        self.manage_for(Asker::Operator { account, metadata }, manage).await
+    }
+
+    /// Does anything else that changes or lists an account. A key is admitted in the turn that decides.
+    ///
+    /// # Errors
+    /// As [`Admission`] says; then nothing is changed.
+    pub async fn manage_for(&self, asker: Asker, manage: Manage) -> Result<Managed, Admission> {
+        let account = asker.account();
+        self.ask(account, |reply| Work::Manage(asker, Box::new(manage), reply))
             .await
             .unwrap_or(Err(Admission::Unavailable))
     }

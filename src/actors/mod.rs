@@ -39,8 +39,8 @@ pub use grant::{Grant, StartRefused};
 pub use spool_feed::SpoolFeed;
 pub use theatre::{Outgoing, Theatre, TheatreConfig, TheatreFailure};
 pub use work::{
-    Admission, Admitted, Begun, Claim, Deliverable, DomainView, KeyView, Manage, ManageMessage, Managed, RecipientKind,
-    SendAnswer, SendCall, SendRecipient, Verdict,
+    Admission, Admitted, Asker, Begun, Claim, Deliverable, DomainView, KeyView, Manage, ManageMessage, Managed,
+    RecipientKind, SendAnswer, SendCall, SendRecipient, Verdict,
 };
 
 pub use crate::log::{IdempotencyAnswer, IdempotencyRow};

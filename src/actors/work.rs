@@ -44,6 +44,31 @@ pub struct Claim {
     pub metadata: Arc<Metadata>,
 }
 
+/// Who gives a command.
+#[derive(Debug, Clone)]
+pub enum Asker {
+    /// The operator, or the program itself.
+    Operator {
+        /// The account that the command is for.
+        account: AccountId,
+        /// Metadata of the events that come of it.
+        metadata: Arc<Metadata>,
+    },
+    /// Whoever has this key, as long as it is admitted.
+    Key(Claim),
+}
+
+impl Asker {
+    /// The account that the command is for.
+    #[must_use]
+    pub const fn account(&self) -> AccountId {
+        match self {
+            Self::Operator { account, .. } => *account,
+            Self::Key(claim) => claim.account,
+        }
+    }
+}
+
 /// A key's standing at the moment of a call that is admitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admitted {
@@ -357,7 +382,7 @@ pub enum Work {
     /// Send.
     Send(Box<SendCall>, Reply<Result<Vec<SendAnswer>, Admission>>),
     /// Anything else that changes the account.
-    Manage(Arc<Metadata>, Box<Manage>, Reply<Result<Managed, Admission>>),
+    Manage(Asker, Box<Manage>, Reply<Result<Managed, Admission>>),
     /// The right to send.
     Start(Box<StartCall>, Reply<Result<Granted, StartRefused>>),
     /// What came of it.

@@ -1,12 +1,9 @@
 //! Calls that manage keys, as `/v1` and the control socket share them: read, carried out, shown.
 
-use std::sync::Arc;
-
 use sealpost_domain::Personal;
 use sealpost_domain::api_key::{ApiKeyCommand, KeyStanding};
-use sealpost_domain::ids::{AccountId, KeyId};
+use sealpost_domain::ids::KeyId;
 use sealpost_domain::limits;
-use sealpost_domain::metadata::Metadata;
 use sealpost_domain::rights::{KeyKind, KeyLimits, KeyWorld};
 use serde_json::{Value, json};
 
@@ -15,7 +12,7 @@ use super::fault::Fault;
 use super::fields::Fields;
 use super::front::Front;
 use crate::access::{IssueRequest, IssuedKey};
-use crate::actors::{KeyView, Manage, Managed};
+use crate::actors::{Asker, KeyView, Manage, Managed};
 
 /// Longest label of a key, in bytes.
 const LABEL_BYTES_MAX: usize = limits::KEY_LABEL_BYTES_MAX as usize;
@@ -93,8 +90,7 @@ pub(super) fn read_key_id(text: &str) -> Result<KeyId, Fault> {
 /// Does it.
 pub(super) async fn act(
     front: &Front,
-    account: AccountId,
-    metadata: Arc<Metadata>,
+    asker: Asker,
     key: KeyId,
     act: KeyAct,
     reason: Personal<String>,
@@ -104,11 +100,7 @@ pub(super) async fn act(
         KeyAct::Freeze => ApiKeyCommand::FreezeKey { reason },
         KeyAct::Thaw => ApiKeyCommand::ThawKey,
     };
-    match front
-        .accounts
-        .manage(account, metadata, Manage::Key(key, command))
-        .await?
-    {
+    match front.accounts.manage_for(asker, Manage::Key(key, command)).await? {
         Managed::Done { position } => Ok(json!({ "id": key.to_hex(), "position": position })),
         Managed::Frozen { position, begun } => {
             let begun: Vec<Value> = begun
@@ -122,8 +114,8 @@ pub(super) async fn act(
 }
 
 /// The account's keys.
-pub(super) async fn list(front: &Front, account: AccountId, metadata: Arc<Metadata>) -> Result<Value, Fault> {
-    match front.accounts.manage(account, metadata, Manage::ListKeys).await? {
+pub(super) async fn list(front: &Front, asker: Asker) -> Result<Value, Fault> {
+    match front.accounts.manage_for(asker, Manage::ListKeys).await? {
         Managed::Keys(keys) => Ok(json!({ "keys": keys.iter().map(shown).collect::<Vec<_>>() })),
         Managed::Done { .. } | Managed::Frozen { .. } | Managed::Domains(_) => Err(ErrorCode::Internal.into()),
     }

@@ -192,6 +192,7 @@ mod tests {
             KeyLimit::From,
             KeyLimit::RecipientDomain,
             KeyLimit::Lifetime,
+            KeyLimit::World,
         ] {
             assert_eq!(of_use(UseRefusal::Limit(limit)), ErrorCode::KeyNotAllowed, "{limit:?}");
         }

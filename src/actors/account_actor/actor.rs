@@ -41,6 +41,16 @@ pub struct Ask(pub Work);
 #[rtype(result = "()")]
 struct Poisoned;
 
+/// Events that nothing stood on before they were durable.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct Stored {
+    /// Their stream.
+    pub(super) stream: StreamId,
+    /// The events.
+    pub(super) events: Vec<Event>,
+}
+
 /// The actor of one account.
 pub struct AccountActor {
     pub(super) account: AccountId,
@@ -198,6 +208,14 @@ impl Handler<Poisoned> for AccountActor {
     }
 }
 
+impl Handler<Stored> for AccountActor {
+    type Result = ();
+
+    fn handle(&mut self, Stored { stream, events }: Stored, _ctx: &mut Self::Context) {
+        self.speculate(&stream, &events);
+    }
+}
+
 impl Handler<Ask> for AccountActor {
     type Result = ();
 
@@ -215,7 +233,7 @@ impl Handler<Ask> for AccountActor {
         match work {
             Work::Check(claim, reply) => self.check(claim, reply, ctx),
             Work::Send(call, reply) => self.send(*call, reply, ctx),
-            Work::Manage(metadata, manage, reply) => self.manage(metadata, *manage, reply, ctx),
+            Work::Manage(asker, manage, reply) => self.manage_for(asker, *manage, reply, ctx),
             Work::Start(call, reply) => self.start_attempt(*call, reply, ctx),
             Work::Outcome(call, reply) => self.record_outcome(*call, reply, ctx),
         }

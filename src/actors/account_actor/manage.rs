@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use actix::Context;
-use sealpost_domain::api_key::ApiKeyCommand;
+use actix::{AsyncContext, Context};
+use sealpost_domain::api_key::{ApiKeyCommand, UseRefusal};
 use sealpost_domain::event::StreamId;
 use sealpost_domain::ids::KeyId;
 use sealpost_domain::message::MessageCommand;
 use sealpost_domain::metadata::Metadata;
-use sealpost_domain::rights::{KeyKind, KeyWorld};
+use sealpost_domain::rights::{KeyKind, KeyLimit, KeyWorld};
+use sealpost_domain::user::UserCommand;
 use sealpost_domain::{Event, StreamType};
 
-use super::actor::{AccountActor, admission, tell};
+use super::actor::{AccountActor, Stored, admission, tell};
 use super::check::rows;
-use crate::actors::work::{Admission, DomainView, KeyView, Manage, ManageMessage, Managed, Reply};
+use crate::actors::work::{Admission, Asker, Claim, DomainView, KeyView, Manage, ManageMessage, Managed, Reply};
 use crate::log::{Append, Appended, Lane, OnConflict};
 
 type ManageReply = Reply<Result<Managed, Admission>>;
@@ -26,14 +27,41 @@ struct Decision {
 }
 
 impl AccountActor {
-    /// Decides a command, and answers when it is durable.
-    pub(super) fn manage(
-        &mut self,
-        metadata: Arc<Metadata>,
-        manage: Manage,
-        reply: ManageReply,
-        ctx: &mut Context<Self>,
-    ) {
+    /// Decides a command, and answers when it is durable. Whoever has a key is admitted in the same turn: what was checked
+    /// when the call began says nothing about a key that was revoked meanwhile.
+    pub(super) fn manage_for(&mut self, asker: Asker, manage: Manage, reply: ManageReply, ctx: &mut Context<Self>) {
+        match asker {
+            Asker::Operator { metadata, .. } => self.manage(metadata, manage, reply, ctx),
+            Asker::Key(claim) => match self.admit_to_manage(&claim, &manage) {
+                Ok(()) => self.manage(claim.metadata, manage, reply, ctx),
+                Err(Admission::Refused(refusal)) => self.refuse(claim, refusal, reply, ctx),
+                Err(no) => self.answer(reply, Err(no)),
+            },
+        }
+    }
+
+    /// Whether a key may give this command. No key reaches from the test world into the live one, and none gives to
+    /// another what it has not itself.
+    fn admit_to_manage(&self, claim: &Claim, manage: &Manage) -> Result<(), Admission> {
+        let admitted = self.admit(claim)?;
+        let Manage::Key(key, command) = manage else {
+            return Ok(());
+        };
+        let world = match command {
+            ApiKeyCommand::IssueKey(issued) => Some(issued.world),
+            _ => self.hot.keys.get(key).and_then(|key| key.stream.state.world),
+        };
+        let exceeded = |limit| Admission::Refused(UseRefusal::Limit(limit));
+        if admitted.world == KeyWorld::Test && world == Some(KeyWorld::Live) {
+            return Err(exceeded(KeyLimit::World));
+        }
+        if let (ApiKeyCommand::IssueKey(issued), Some(own)) = (command, self.hot.keys.get(&claim.key)) {
+            issued.limits.within(&own.stream.state.limits).map_err(exceeded)?;
+        }
+        Ok(())
+    }
+
+    fn manage(&mut self, metadata: Arc<Metadata>, manage: Manage, reply: ManageReply, ctx: &mut Context<Self>) {
         match manage {
             Manage::ListKeys => self.answer(reply, Ok(Managed::Keys(self.key_views()))),
             Manage::ListDomains => self.answer(reply, Ok(Managed::Domains(self.domain_views()))),
@@ -45,6 +73,12 @@ impl AccountActor {
                     Ok(decision) if freezes => self.freeze(key, &metadata, decision, reply, ctx),
                     Ok(decision) if thaws => self.thaw(key, &metadata, decision, reply, ctx),
                     Ok(decision) => self.commit(&metadata, decision, reply, ctx, done),
+                    Err(no) => self.answer(reply, Err(no)),
+                }
+            }
+            Manage::User(user, command @ UserCommand::RegisterUser { .. }) => {
+                match self.decide(Manage::User(user, command)) {
+                    Ok(decision) => self.register(&metadata, decision, reply, ctx),
                     Err(no) => self.answer(reply, Err(no)),
                 }
             }
@@ -135,6 +169,36 @@ impl AccountActor {
             destinations.refill_key(key, appended.last_position);
             done(appended)
         });
+    }
+
+    /// Whether a login is free among all accounts only the log knows. Nothing stands on the registration before it is
+    /// durable, so that one that is refused fails nothing else of the account.
+    fn register(&mut self, metadata: &Arc<Metadata>, decision: Decision, reply: ManageReply, ctx: &mut Context<Self>) {
+        let Decision {
+            stream,
+            sequence,
+            events,
+        } = decision;
+        let append = Append {
+            lane: Lane::Security,
+            generation: Some(self.generation.clone()),
+            rows: rows(&stream, sequence, self.account, &events, metadata),
+            idempotency: None,
+            on_conflict: OnConflict::Answer,
+        };
+        match self.append(append) {
+            Ok(flight) => {
+                let actor = ctx.address();
+                Self::when_durable(ctx, flight, move |stored| match stored {
+                    Ok(appended) => {
+                        actor.do_send(Stored { stream, events });
+                        tell(reply, Ok(done(&appended)));
+                    }
+                    Err(failure) => tell(reply, Err(admission(failure))),
+                });
+            }
+            Err(no) => self.answer(reply, Err(no)),
+        }
     }
 
     fn commit(

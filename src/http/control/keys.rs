@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::ControlParts;
 use super::call::{account, answer, members, operator, query};
+use crate::actors::Asker;
 use crate::http::fault::Fault;
 use crate::http::key_calls::{self, KeyAct, read_issue, read_key_id, read_reason, shown_issued};
 
@@ -12,7 +13,8 @@ use crate::http::key_calls::{self, KeyAct, read_issue, read_key_id, read_reason,
 pub(super) async fn list(request: HttpRequest, parts: web::Data<ControlParts>) -> HttpResponse {
     let listed = async {
         let account = account(&parts, query(&request).remove("account")).await?;
-        key_calls::list(&parts.front, account, operator(&parts, &request, Some(account))).await
+        let metadata = operator(&parts, &request, Some(account));
+        key_calls::list(&parts.front, Asker::Operator { account, metadata }).await
     };
     answer(&request, listed.await)
 }
@@ -25,7 +27,11 @@ pub(super) async fn issue(request: HttpRequest, payload: web::Payload, parts: we
         let wanted = read_issue(&mut fields)?;
         fields.finish()?;
         let metadata = operator(&parts, &request, Some(account));
-        let issued = parts.front.keys.issue(account, metadata, wanted).await?;
+        let issued = parts
+            .front
+            .keys
+            .issue(Asker::Operator { account, metadata }, wanted)
+            .await?;
         Ok(shown_issued(&issued))
     };
     answer(&request, issued.await)
@@ -73,5 +79,6 @@ async fn act(
     let reason = read_reason(&mut fields)?;
     fields.finish()?;
     let metadata = operator(parts, request, Some(account));
-    key_calls::act(&parts.front, account, metadata, read_key_id(id)?, act, reason).await
+    let asker = Asker::Operator { account, metadata };
+    key_calls::act(&parts.front, asker, read_key_id(id)?, act, reason).await
 }

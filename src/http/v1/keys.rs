@@ -6,6 +6,7 @@ use sealpost_domain::rights::KeyKind;
 use serde_json::Value;
 
 use super::call::{answer, caller, members, members_if_any};
+use crate::actors::Asker;
 use crate::http::fault::Fault;
 use crate::http::front::Front;
 use crate::http::key_calls::{self, KeyAct, read_issue, read_key_id, read_reason, shown_issued};
@@ -22,7 +23,7 @@ pub(in crate::http) async fn issue(
         let Members { mut fields, room, .. } = members(&request, &front, payload).await?;
         let wanted = read_issue(&mut fields)?;
         fields.finish()?;
-        let issued = front.keys.issue(caller.account, caller.metadata, wanted).await?;
+        let issued = front.keys.issue(Asker::Key(caller.claim()), wanted).await?;
         drop(room);
         Ok(shown_issued(&issued))
     };
@@ -33,7 +34,7 @@ pub(in crate::http) async fn issue(
 pub(in crate::http) async fn list(request: HttpRequest, front: web::Data<Front>) -> HttpResponse {
     let listed = async {
         let caller = caller(&request, &front, "keys/list", KeyKind::Management).await?;
-        key_calls::list(&front, caller.account, caller.metadata).await
+        key_calls::list(&front, Asker::Key(caller.claim())).await
     };
     answer(&request, StatusCode::OK, listed.await)
 }
@@ -88,5 +89,6 @@ async fn act(
     let reason = read_reason(&mut fields)?;
     fields.finish()?;
     drop(room);
-    key_calls::act(front, caller.account, caller.metadata, read_key_id(id)?, act, reason).await
+    let asker = Asker::Key(caller.claim());
+    key_calls::act(front, asker, read_key_id(id)?, act, reason).await
 }

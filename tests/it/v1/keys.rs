@@ -196,3 +196,23 @@ async fn a_limit_that_is_not_built_is_refused_and_nothing_of_it_is_stored() {
     assert_eq!(sealpost.head(), before);
     sealpost.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_key_gives_to_another_what_it_has_not_itself() {
+    let sealpost = spawn_sealpost().await;
+    let manager = sealpost.management_key().await;
+    let of_test = json!({ "kind": "management", "world": "test" });
+    let limits = json!({ "recipient_domains": ["inbox.test", "reject.test"] });
+    let limited = json!({ "kind": "management", "limits": limits });
+    for (wanted, narrower) in [
+        (of_test, json!({ "world": "test" })),
+        (limited, json!({ "limits": { "recipient_domains": ["inbox.test"] } })),
+    ] {
+        let issued = manager.issue(&wanted).await.ok();
+        let key = sealpost.with_key(&issued).0;
+        let answer = key.post("/v1/keys", &json!({})).await;
+        assert_eq!(answer.problem(), (403, "key_not_allowed"), "{wanted}");
+        assert_eq!(key.post("/v1/keys", &narrower).await.status, 201, "{wanted}");
+    }
+    sealpost.stop().await;
+}
