@@ -83,6 +83,7 @@ impl Grant {
         let granted = self.accounts.start(call).await?;
         self.dispatch.state = granted.state;
         self.dispatch.sequence = granted.sequence;
+        self.dispatch.refused_starts = 0;
         self.given = true;
         Ok(())
     }

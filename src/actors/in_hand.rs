@@ -1,12 +1,14 @@
 //! A message in a worker's hand: whatever happens to the worker, the message's outcome is told and its queue learns.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::Addr;
 use sealpost_domain::Instant;
 use sealpost_domain::ids::{AttemptId, MessageId};
 use sealpost_domain::message::{
-    AttemptOutcome, Attempted, DeferralReason, HoldReason, InDoubtCause, MessageCommand, Phase, Reached, Timings,
+    AttemptOutcome, Attempted, DeferralReason, HoldReason, InDoubtCause, MessageCommand, NotStartedReason, Phase,
+    Reached, Timings,
 };
 use sealpost_domain::metadata::{Actor, Metadata};
 use sealpost_domain::shard::ParkedActor;
@@ -17,13 +19,17 @@ use super::destinations::Begin;
 use super::dispatch::Dispatch;
 use super::draw_attempt_id;
 use super::grant::{Grant, StartRefused};
-use super::outcome_report::{Told, tell_until_stored};
+use super::outcome_report::{Told, reread_behind_all, tell_until_stored};
 use super::parked::record_parked;
 use super::work::{Manage, ManageMessage};
-use crate::log::OutcomeSlot;
+use crate::log::{LogState, OutcomeSlot};
 
-/// Delay before a message is offered again whose right to send could not be asked for.
-const AGAIN_AFTER_UNAVAILABLE: std::time::Duration = std::time::Duration::from_secs(1);
+/// How often a worker looks whether a log that has stopped is back.
+const LOG_LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How often it looks before it gives the message back.
+const LOG_LOOKS: u32 = 20;
+/// Delay before a message is offered again that was given back because the log has stopped.
+const AGAIN_AFTER_STOP: Duration = Duration::from_secs(1);
 
 /// A message in a worker's hand. When it is dropped before it was settled, the worker panicked: an open attempt is then
 /// declared in doubt, and the message goes back to its queue.
@@ -54,6 +60,22 @@ impl InHand {
     pub(super) fn give_back(mut self) -> Option<(Dispatch, Addr<DestinationActor>)> {
         let grant = self.grant.take()?;
         Some((grant.dispatch().clone(), self.destination.clone()))
+    }
+
+    /// The message itself once the log takes what comes of it: a log that has stopped gives nobody the right to send, and
+    /// no server is to be asked for nothing. `None` when the message went back to its queue.
+    pub(super) async fn with_log(mut self) -> Option<Self> {
+        for _ in 0..LOG_LOOKS {
+            if self.begun.accounts.log().state() != LogState::Stopped {
+                return Some(self);
+            }
+            tokio::time::sleep(LOG_LOOK_EVERY).await;
+        }
+        if let Some(mut dispatch) = self.grant.as_ref().map(|grant| grant.dispatch().clone()) {
+            dispatch.wait_until(self.begun.accounts.now().plus(AGAIN_AFTER_STOP));
+            self.settle(Next::Again(Box::new(dispatch)));
+        }
+        None
     }
 
     /// Hands the message over in this session and sees to what comes of it.
@@ -90,9 +112,9 @@ impl InHand {
                     timings,
                     ended_at: self.begun.accounts.now(),
                 };
-                self.conclude(attempted, outcome).await;
+                self.conclude(attempted, outcome);
             }
-            Report::NotGranted(refused) => self.not_granted(refused).await,
+            Report::NotGranted(refused) => self.not_granted(refused),
         }
         reuse
     }
@@ -113,7 +135,7 @@ impl InHand {
             timings,
             ..nothing_reached(self.attempt_id, self.begun.accounts.now())
         };
-        self.conclude(attempted, failed.outcome).await;
+        self.conclude(attempted, failed.outcome);
     }
 
     /// Takes room for the outcome; `false` when the log closes, and the message waits in the spool for the next start.
@@ -122,7 +144,7 @@ impl InHand {
         self.slot.is_some()
     }
 
-    async fn not_granted(mut self, refused: StartRefused) {
+    fn not_granted(mut self, refused: StartRefused) {
         tracing::debug!(message.id = %self.message, reason = %refused, "the right to send was not given");
         match refused {
             // Those of a frozen key, or of a suspended or parked account, stand in the spool until they are let go.
@@ -135,19 +157,54 @@ impl InHand {
                     reason: DeferralReason::Expired,
                     reply: None,
                 };
-                self.conclude(attempted, outcome).await;
+                self.conclude(attempted, outcome);
             }
             StartRefused::Unavailable => {
-                let Some(grant) = &self.grant else { return };
-                let mut dispatch = grant.dispatch().clone();
-                dispatch.state.due_at = Some(self.begun.accounts.now().plus(AGAIN_AFTER_UNAVAILABLE));
-                self.settle(Next::Again(Box::new(dispatch)));
+                let runtime = self.begun.runtime.clone();
+                runtime.spawn(self.settle_lost_start());
             }
         }
     }
 
+    /// Nothing was sent, and nobody knows whether the start is on record: the stream says so. One that is there is ended
+    /// by this attempt, which alone knows that it sent nothing; later it could only be declared in doubt.
+    async fn settle_lost_start(mut self) {
+        let Some(mut dispatch) = self.grant.as_ref().map(|grant| grant.dispatch().clone()) else {
+            return;
+        };
+        let accounts = self.begun.accounts.clone();
+        if !reread_behind_all(&accounts, &mut dispatch).await {
+            return self.settle(Next::Forget);
+        }
+        let attempt_id = self.attempt_id;
+        if dispatch.state.phase == (Phase::InFlight { attempt_id }) {
+            let Some(slot) = self.slot.take() else { return };
+            let told = Told {
+                dispatch,
+                attempted: nothing_reached(attempt_id, accounts.now()),
+                outcome: AttemptOutcome::NotStarted(NotStartedReason::StartUnconfirmed),
+                slot,
+            };
+            dispatch = tell_until_stored(&accounts, told).await;
+        }
+        let next = match following(dispatch) {
+            Next::Again(mut dispatch) => {
+                dispatch.put_off(accounts.now());
+                Next::Again(dispatch)
+            }
+            other => other,
+        };
+        self.settle(next);
+    }
+
+    /// Tells the outcome in a task of its own: neither the worker nor its session waits for the log.
+    fn conclude(self, attempted: Attempted, outcome: AttemptOutcome) {
+        let runtime = self.begun.runtime.clone();
+        runtime.spawn(self.tell(attempted, outcome));
+    }
+
     /// Tells the outcome until it is on disk, then what follows.
-    async fn conclude(mut self, attempted: Attempted, outcome: AttemptOutcome) {
+    async fn tell(mut self, attempted: Attempted, outcome: AttemptOutcome) {
         let (Some(grant), Some(slot)) = (&self.grant, self.slot.take()) else {
             return;
         };
@@ -218,7 +275,7 @@ impl Drop for InHand {
                 };
                 dispatch = tell_until_stored(&accounts, told).await;
             } else {
-                dispatch.state.due_at = Some(accounts.now().plus(AGAIN_AFTER_UNAVAILABLE));
+                dispatch.put_off(accounts.now());
             }
             let next = match following(dispatch) {
                 Next::Again(dispatch) => Next::Panicked(dispatch),

@@ -9,7 +9,7 @@ use sealpost_domain::{Event, Recorded};
 use super::accounts::Accounts;
 use super::dispatch::Dispatch;
 use super::work::{OutcomeCall, OutcomeRefused};
-use crate::log::{LogFailure, OutcomeSlot};
+use crate::log::{Busy, LogFailure, OutcomeSlot};
 
 /// Longest pause between two tries to store an outcome.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
@@ -73,6 +73,21 @@ fn is_told(state: &Message, attempted: &Attempted, refused: &OutcomeRefused) -> 
             state.last_closed == Some(attempted.attempt_id) || matches!(refused, OutcomeRefused::Message(_))
         }
         _ => true,
+    }
+}
+
+/// Brings the dispatch to where its stream stands behind everything that was handed over so far, as soon as the log can
+/// say so. `false` when the log closes before.
+pub(super) async fn reread_behind_all(accounts: &Accounts, dispatch: &mut Dispatch) -> bool {
+    let mut pause = Duration::from_millis(20);
+    loop {
+        match accounts.log().fence().await {
+            Ok(()) if reread(accounts, dispatch).await => return true,
+            Err(Busy::Closed) => return false,
+            // A log that has stopped shows only after its return what of its last round is on record.
+            Ok(()) | Err(_) => tokio::time::sleep(pause).await,
+        }
+        pause = (pause * 2).min(PAUSE_MAX);
     }
 }
 

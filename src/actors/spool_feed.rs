@@ -139,5 +139,6 @@ fn dispatch(row: SpoolRow) -> Option<Dispatch> {
         reverse_path,
         state: row.state,
         sequence: row.sequence,
+        refused_starts: 0,
     })
 }

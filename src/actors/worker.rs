@@ -31,6 +31,7 @@ pub(super) fn start(route: Route, begun: Arc<Begin>, site: Addr<SiteActor>) {
 async fn run(route: Route, begun: Arc<Begin>, site: Addr<SiteActor>) {
     let mut session: Option<(Box<dyn Session>, u64)> = None;
     while let Some(hand) = next(&site).await {
+        let Some(hand) = hand.with_log().await else { continue };
         let (mut open, carried) = match still_usable(session.take()).await {
             Some(open) => open,
             None => match begun.attempt.open(&route).await {

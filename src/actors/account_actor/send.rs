@@ -104,10 +104,12 @@ impl AccountActor {
         let SendRecipient { message, given, kind } = recipient;
         let deliverable = match kind {
             RecipientKind::Invalid(_) => Err(RejectReason::InvalidRecipient),
-            RecipientKind::Deliverable(deliverable) => match refusal.or_else(|| self.refusal_of(call, &deliverable, now)) {
-                Some(reason) => Err(reason),
-                None => Ok(deliverable),
-            },
+            RecipientKind::Deliverable(deliverable) => {
+                match refusal.or_else(|| self.refusal_of(call, &deliverable, now)) {
+                    Some(reason) => Err(reason),
+                    None => Ok(deliverable),
+                }
+            }
         };
         let (command, recipient_key, verdict, paths) = match deliverable {
             Ok(deliverable) => {
@@ -145,6 +147,7 @@ impl AccountActor {
             reverse_path,
             state,
             sequence: 1,
+            refused_starts: 0,
         });
         let row = self.row(message, recipient_key, Event::Message(event), call);
         Ok(Decided {

@@ -5,4 +5,5 @@ mod t_02_refusals_and_retries;
 mod t_03_freeze_and_thaw;
 mod t_04_a_panic_stays_with_its_own;
 mod t_05_what_an_actor_decided_outlives_it;
+mod t_06_what_the_log_did_not_say;
 mod t_07_who_may_change_an_account;

@@ -27,5 +27,5 @@ macro_rules! suite {
         })*
     };
 }
-pub use faults::{Faults, Gate};
+pub use faults::{Fault, Faults, Gate};
 pub(crate) use suite;

@@ -8,6 +8,7 @@ mod panicking;
 mod receivers;
 pub mod records;
 mod rig;
+mod scripted;
 mod sealpost;
 
 pub use clients::{Answer, SendingKey, http_client};
@@ -15,4 +16,5 @@ pub use clock::HandClock;
 pub use inbox::Inbox;
 pub use panicking::PanickingAttempts;
 pub use rig::{Rig, RigOptions};
+pub use scripted::Script;
 pub use sealpost::{Sealpost, mandrill_mail, spawn_sealpost, spawn_sealpost_with, v1_mail};
