@@ -9,6 +9,7 @@ mod receivers;
 pub mod records;
 mod rig;
 mod sealpost;
+mod spool_file;
 
 pub use clients::{Answer, SendingKey, http_client};
 pub use clock::HandClock;
@@ -16,3 +17,4 @@ pub use inbox::Inbox;
 pub use panicking::PanickingAttempts;
 pub use rig::{Rig, RigOptions};
 pub use sealpost::{Sealpost, mandrill_mail, spawn_sealpost, spawn_sealpost_with, v1_mail};
+pub use spool_file::{SpoolFile, offer_all};
