@@ -35,7 +35,7 @@ impl Postgres {
     fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         // Postgres refuses to run as root; its files then belong to the account that Debian's package makes.
-        run(Command::new("chown").arg(owner().to_string()).arg(folder.path()));
+        run(Command::new("chown").arg(owner()).arg(folder.path()));
         let started = Self {
             folder,
             programs: programs(),

@@ -7,3 +7,6 @@ mod t_04_a_panic_stays_with_its_own;
 mod t_05_what_an_actor_decided_outlives_it;
 mod t_06_what_the_log_did_not_say;
 mod t_07_who_may_change_an_account;
+mod t_06_one_order_for_revocation_freeze_and_use;
+mod t_07_no_decision_rests_on_what_did_not_come_true;
+mod t_08_a_projection_never_acts;

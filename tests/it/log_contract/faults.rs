@@ -1,6 +1,6 @@
 //! A gate before a store, which lets commits wait, fail before or after they happen, or be refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
@@ -33,7 +33,23 @@ struct State {
     shut: bool,
     waiting: bool,
     refused: BTreeSet<EventId>,
+    /// Types of events that are judged in turn, the verdicts to come, and those that are judged.
+    judged_types: Vec<&'static str>,
+    verdicts: VecDeque<bool>,
+    judged: BTreeSet<EventId>,
     free_bytes: Option<u64>,
+}
+
+impl State {
+    fn judge(&mut self, event: EventId, event_type: &str) {
+        // A round that is taken apart brings its rows again.
+        if self.judged_types.contains(&event_type)
+            && self.judged.insert(event)
+            && self.verdicts.pop_front() == Some(true)
+        {
+            self.refused.insert(event);
+        }
+    }
 }
 
 /// What a test sets and sees.
@@ -91,6 +107,13 @@ impl Faults {
         self.state.lock().refused.insert(event);
     }
 
+    /// Events of these types are refused or not, in the order in which they come to the gate.
+    pub fn refuse_in_turn(&self, types: &[&'static str], refuse: Vec<bool>) {
+        let mut state = self.state.lock();
+        state.judged_types = types.to_vec();
+        state.verdicts = refuse.into();
+    }
+
     /// So much is free on the disk.
     pub fn set_free_bytes(&self, free: u64) {
         self.state.lock().free_bytes = Some(free);
@@ -103,6 +126,9 @@ impl Faults {
             self.changed.notify_all();
             self.changed.wait_while(&mut state, |state| state.shut);
             state.waiting = false;
+        }
+        for placed in &round.rows {
+            state.judge(placed.row.event_id, &placed.row.event_type);
         }
         if round
             .rows

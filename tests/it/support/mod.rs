@@ -10,6 +10,7 @@ pub mod records;
 mod rig;
 mod scripted;
 mod sealpost;
+mod spool_file;
 
 pub use clients::{Answer, SendingKey, http_client};
 pub use clock::HandClock;
@@ -18,3 +19,4 @@ pub use panicking::PanickingAttempts;
 pub use rig::{Rig, RigOptions};
 pub use scripted::Script;
 pub use sealpost::{Sealpost, mandrill_mail, spawn_sealpost, spawn_sealpost_with, v1_mail};
+pub use spool_file::{SpoolFile, offer_all};

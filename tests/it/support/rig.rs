@@ -107,6 +107,11 @@ impl Rig {
 
     /// Ends the engine and starts it again in the same folder.
     pub async fn restart(self) -> Self {
+        self.restart_after(|| {}).await
+    }
+
+    /// Ends the engine, does something to its folder, and starts it again.
+    pub async fn restart_after(self, between: impl FnOnce()) -> Self {
         let Self {
             engine,
             clock,
@@ -118,6 +123,7 @@ impl Rig {
             receivers,
         } = self;
         engine.stop().await;
+        between();
         let engine = Engine::start(&config, options.ports.clone()).await.unwrap();
         Self {
             engine,
