@@ -108,5 +108,6 @@ fn dispatch(row: SpoolRow) -> Dispatch {
         reverse_path: Mailbox::parse(&row.reverse_path).unwrap(),
         state: row.state,
         sequence: row.sequence,
+        refused_starts: 0,
     }
 }
