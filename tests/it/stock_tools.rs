@@ -35,7 +35,9 @@ impl Postgres {
     fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         // Postgres refuses to run as root; its files then belong to the account that Debian's package makes.
-        run(Command::new("chown").arg(owner()).arg(folder.path()));
+        if is_root() {
+            run(Command::new("chown").arg("postgres").arg(folder.path()));
+        }
         let started = Self {
             folder,
             programs: programs(),
@@ -114,10 +116,6 @@ impl Drop for Postgres {
 
 fn is_root() -> bool {
     text(&run(Command::new("id").arg("-u"))).trim() == "0"
-}
-
-fn owner() -> &'static str {
-    if is_root() { "postgres" } else { "." }
 }
 
 /// Debian keeps the server's programs apart by version.
