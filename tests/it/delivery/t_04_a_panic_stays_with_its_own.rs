@@ -49,12 +49,26 @@ async fn break_account_three_times(rig: &Rig) {
     }
 }
 
+/// Waits until so many messages are on record as delivered.
+async fn delivered(rig: &Rig, count: usize) {
+    let of = |events: &[Recorded]| {
+        events
+            .iter()
+            .filter(|one| one.event.event_type() == "MessageDelivered")
+            .count()
+    };
+    rig.until_log("all mail so far is delivered", |events| of(events) >= count)
+        .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broken_account_is_rebuilt_twice_and_parked_the_third_time_while_its_neighbour_sends() {
     let inbox = Arc::new(Inbox::default());
     let (rig, neighbour, key) = rig_with_neighbour(&inbox).await;
     rig.send_each(rig.account, rig.key, &addresses("before", 5)).await;
     for round in 0..2 {
+        // The mine is for the next call alone: a start or an outcome of earlier mail would set it off instead.
+        delivered(&rig, 5 + 10 * round).await;
         rig.clock.mine_account_actors(1);
         assert!(matches!(
             rig.send(&["lost@plain.test"]).await,
@@ -65,6 +79,8 @@ async fn a_broken_account_is_rebuilt_twice_and_parked_the_third_time_while_its_n
         rig.send_each(rig.account, rig.key, &addresses(&format!("again{round}-"), 5))
             .await;
     }
+    // What a parked account has in its queue waits there.
+    delivered(&rig, 25).await;
     rig.clock.mine_account_actors(1);
     assert!(rig.send(&["lost@plain.test"]).await.is_err());
     let events = rig
