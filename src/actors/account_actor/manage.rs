@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix::{AsyncContext, Context};
+use sealpost_domain::account::Standing;
 use sealpost_domain::api_key::{ApiKeyCommand, UseRefusal};
 use sealpost_domain::event::StreamId;
 use sealpost_domain::ids::KeyId;
@@ -62,6 +63,10 @@ impl AccountActor {
     }
 
     fn manage(&mut self, metadata: Arc<Metadata>, manage: Manage, reply: ManageReply, ctx: &mut Context<Self>) {
+        // Nothing is of an account that was never opened: it has no key to seal with either.
+        if self.hot.account.state.standing == Standing::None && !matches!(manage, Manage::Account(_)) {
+            return self.answer(reply, Err(Admission::UnknownAccount));
+        }
         match manage {
             Manage::ListKeys => self.answer(reply, Ok(Managed::Keys(self.key_views()))),
             Manage::ListDomains => self.answer(reply, Ok(Managed::Domains(self.domain_views()))),
