@@ -76,14 +76,37 @@ impl Ready {
         println!();
         println!("See what became of it, with the _id from the answer:");
         println!();
-        println!("  {} message show ID --data {}", program(), self.data);
+        println!("  {} message show ID --data {}", word(&program()), word(&self.data));
         println!();
         println!("ready {}", serde_json::to_string(self)?);
         Ok(())
     }
 }
 
+/// A word as a shell reads it back: quoted, unless nothing in it means anything to a shell.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
 /// The running program's own path: a copied line must work although nothing is installed.
 fn program() -> String {
     std::env::current_exe().map_or_else(|_| "sealpost".to_owned(), |path| path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_quoted_when_a_shell_would_read_it_otherwise() {
+        assert_eq!(word("/var/lib/sealpost-demo"), "/var/lib/sealpost-demo");
+        assert_eq!(word("/my mail"), "'/my mail'");
+        assert_eq!(word("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(word(""), "''");
+    }
 }
