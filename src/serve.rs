@@ -6,6 +6,7 @@ mod wiring;
 pub use server::{Addresses, Server};
 
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -298,6 +299,8 @@ fn lock(data: &Path) -> Result<File, StartFailure> {
         .create(true)
         .truncate(false)
         .write(true)
+        // Whoever can open it can hold the lock, and keep the program from starting.
+        .mode(0o600)
         .open(&path)
         .map_err(failed)?;
     match file.try_lock() {
