@@ -1,5 +1,7 @@
 //! `/healthz`, `/readyz`, `/metrics`: what watches the program asks.
 
+use std::net::IpAddr;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -40,16 +42,19 @@ pub(super) async fn readyz(front: web::Data<Front>) -> HttpResponse {
 
 /// `GET /metrics`: for this machine, or with the token.
 pub(super) async fn metrics(request: HttpRequest, front: web::Data<Front>) -> HttpResponse {
-    let token = front.metrics_token.as_ref();
-    let shows_token = token.is_some_and(|token| {
-        bearer(&request).is_ok_and(|shown| verify_slices_are_equal(shown.as_bytes(), token.as_bytes()).is_ok())
-    });
-    if !shows_token && !peer_ip(&request).is_loopback() {
+    let token = front.metrics_token.as_ref().map(|token| token.as_str());
+    if !may_look(peer_ip(&request), bearer(&request).ok(), token) {
         return problem(&request, &ErrorCode::MetricsForbidden.into());
     }
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
         .body((front.metrics)())
+}
+
+/// Whether metrics are given: to this machine always, to others when they show the token.
+fn may_look(peer: IpAddr, shown: Option<&str>, token: Option<&str>) -> bool {
+    let same = |(shown, token): (&str, &str)| verify_slices_are_equal(shown.as_bytes(), token.as_bytes()).is_ok();
+    peer.is_loopback() || shown.zip(token).is_some_and(same)
 }
 
 /// Whether the program does its work, and the state of each part.
@@ -107,5 +112,20 @@ mod tests {
             health(LogCondition::Ended),
             (StatusCode::SERVICE_UNAVAILABLE, "log_ended")
         );
+    }
+
+    #[test]
+    fn metrics_are_for_this_machine_and_for_whoever_shows_the_token() {
+        let (here, there) = (IpAddr::from([127, 0, 0, 9]), IpAddr::from([192, 0, 2, 7]));
+        assert!(may_look(here, None, None) && may_look(here, None, Some("token")));
+        assert!(may_look(there, Some("token"), Some("token")));
+        for (shown, token) in [
+            (None, None),
+            (None, Some("token")),
+            (Some("token"), None),
+            (Some("toke"), Some("token")),
+        ] {
+            assert!(!may_look(there, shown, token), "{shown:?} {token:?}");
+        }
     }
 }
