@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod cli;
+mod control;
 mod delivery;
 mod docs;
 mod log_contract;

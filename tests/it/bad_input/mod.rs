@@ -3,7 +3,9 @@
 
 mod bodies;
 mod case;
+mod full_disk;
 mod keys;
 mod mandrill_fields;
 mod places;
 mod v1_fields;
+mod wire;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::program::{Demo, bash};
+use super::program::{Demo, bash, run};
 
 /// Within this time a newcomer's mail is there.
 const FIVE_SECONDS: Duration = Duration::from_secs(5);
@@ -23,7 +23,8 @@ fn inbox(data: &Path, receiver: &str) -> Vec<PathBuf> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_printed_line_sends_a_mail_that_arrives_over_tls_and_is_shown() {
-    let data = tempfile::tempdir().unwrap();
+    // A name that a shell would read otherwise: the printed lines must work for it too.
+    let data = tempfile::Builder::new().prefix("it's a demo ").tempdir().unwrap();
     let demo = Demo::start(data.path()).await;
     for member in [
         "api",
@@ -151,15 +152,44 @@ async fn a_first_start_that_was_cut_off_is_taken_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_demo_names_what_is_taken_and_the_first_goes_on() {
+    let (data, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let demo = Demo::start(data.path()).await;
+    let [taken_folder, free_folder] = [data.path(), other.path()].map(|path| path.to_str().unwrap());
+    let taken_port = demo
+        .text("api")
+        .trim_start_matches("http://")
+        .trim_end_matches("/api/1.0");
+    let free = "127.0.0.1:0";
+    for (folder, http, says) in [
+        (taken_folder, free, "another process uses the data folder"),
+        (free_folder, taken_port, taken_port),
+    ] {
+        let output = run(&["demo", "--data", folder, "--http", http, "--https", free]).await;
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+        assert!(output.stderr.contains(says), "{}", output.stderr);
+    }
+    let message = demo.send(demo.text("to")).await;
+    demo.folder.until(&message, "delivered", FIVE_SECONDS).await;
+    demo.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_secret_is_its_owner_s_alone() {
     let data = tempfile::tempdir().unwrap();
     let demo = Demo::start(data.path()).await;
-    for secret in ["master.key", "control.sock", "demo/seed.json"] {
-        let mode = std::fs::metadata(data.path().join(secret))
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600, "{secret}");
+    let mode = |name: &str| std::fs::metadata(data.path().join(name)).unwrap().permissions().mode() & 0o777;
+    for secret in [
+        "master.key",
+        "control.sock",
+        "demo/seed.json",
+        "lock",
+        "tls/private-key.pem",
+    ] {
+        assert_eq!(mode(secret), 0o600, "{secret}");
+    }
+    for folder in ["log", "vault", "read", "tls"] {
+        assert_eq!(mode(folder), 0o700, "{folder}");
     }
     demo.stop().await;
 }

@@ -140,7 +140,12 @@ pub struct Process {
 impl Process {
     /// Starts it.
     pub fn start(words: &[&str]) -> Self {
-        let mut child = sealpost(words).spawn().unwrap();
+        Self::of(sealpost(words))
+    }
+
+    /// Starts a command that becomes the program.
+    pub fn of(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut stderr = child.stderr.take().unwrap();
         let stderr = tokio::spawn(async move {
@@ -154,6 +159,11 @@ impl Process {
             stderr,
             printed: Vec::new(),
         }
+    }
+
+    /// Its id while it runs.
+    pub fn id(&self) -> u32 {
+        self.child.id().unwrap()
     }
 
     /// Waits for its `ready` line.
@@ -179,7 +189,7 @@ impl Process {
 
     /// Sends SIGTERM, and waits for its end.
     pub async fn stop(mut self) -> Output {
-        let id = self.child.id().unwrap().to_string();
+        let id = self.id().to_string();
         let told = Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
         assert!(told.success());
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await;

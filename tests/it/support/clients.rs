@@ -146,6 +146,12 @@ impl Bearer {
 pub struct SendingKey(pub Bearer);
 
 impl SendingKey {
+    /// The same key at another door.
+    pub fn at(&self, address: SocketAddr) -> Self {
+        let door = Anonymous::at(address);
+        Self(Bearer { door, ..self.0.clone() })
+    }
+
     /// Calls a method of Mandrill's API with the key among the members.
     pub async fn mandrill(&self, method: &str, mut members: Value) -> Answer {
         members["key"] = self.0.key.as_str().into();

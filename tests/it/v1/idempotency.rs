@@ -105,6 +105,25 @@ async fn equal_calls_at_once_are_one_call() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_different_calls_at_once_one_is_taken() {
+    let sealpost = spawn_sealpost().await;
+    let key = sealpost.sending_key().await;
+    let mails: Vec<Value> = (0..8)
+        .map(|n| v1_mail(&[format!("reader-{n}@inbox.test").as_str()]))
+        .collect();
+    let answers = join_all(mails.iter().map(|mail| send(&key, "one", mail))).await;
+    let (taken, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 202);
+    assert_eq!((taken.len(), refused.len()), (1, 7));
+    for answer in refused {
+        assert_eq!(answer.problem(), (422, "idempotency_key_reused"));
+    }
+    assert_eq!(sealpost.inbox.wait_for(1).await.len(), 1);
+    let recorded = sealpost.recorded_after(0).await;
+    assert_eq!(recorded.iter().filter(|event| *event == "MessageAccepted").count(), 1);
+    sealpost.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accounts_do_not_share_their_keys() {
     let sealpost = spawn_sealpost().await;
     let (key, stranger) = (sealpost.sending_key().await, sealpost.stranger("other.example").await);
