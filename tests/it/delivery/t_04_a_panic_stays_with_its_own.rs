@@ -166,7 +166,11 @@ async fn a_message_whose_attempts_panic_is_held_the_third_time_and_the_others_of
         .await
         .unwrap();
     let others = rig.send_each(rig.account, rig.key, &addresses("other", 30)).await;
-    let events = drive_until_parked(&rig, 2).await;
+    let events = rig
+        .drive_until_log("both are parked", Duration::from_secs(600), |events| {
+            parked(events).len() == 2
+        })
+        .await;
     for message in others {
         rig.until(message, "MessageDelivered").await;
     }
@@ -189,22 +193,6 @@ async fn a_message_whose_attempts_panic_is_held_the_third_time_and_the_others_of
     );
     assert_eq!(counts.len(), 31);
     assert_eq!(inbox.count(), 30 + 3);
-}
-
-/// Moves the clock on until so many messages are parked.
-async fn drive_until_parked(rig: &Rig, count: usize) -> Vec<Recorded> {
-    let end = tokio::time::Instant::now() + Duration::from_secs(60);
-    loop {
-        let events = rig.events().await;
-        if parked(&events).len() >= count {
-            return events;
-        }
-        assert!(tokio::time::Instant::now() < end, "not parked: {:?}", parked(&events));
-        let mut tail = rig.engine.log().read().tail();
-        rig.clock.advance(Duration::from_secs(600));
-        // A panic before the start leaves nothing in the log: then the time-out is what moves the clock on.
-        drop(tokio::time::timeout(Duration::from_millis(150), tail.changed()).await);
-    }
 }
 
 fn doubts(events: &[Recorded], message: MessageId) -> usize {

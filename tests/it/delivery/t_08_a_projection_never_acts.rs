@@ -72,11 +72,9 @@ async fn a_spool_that_is_deleted_and_emptied_while_mail_flows_sends_nothing_twic
             tokio::task::yield_now().await;
         }
     }
-    rig.clock.advance(Duration::from_secs(70));
-    plain.wait_for(400).await;
-    grey.wait_for(200).await;
     let delivered = |events: &[Recorded]| count(events, "MessageDelivered") >= 600;
-    rig.until_log("all is delivered", delivered).await;
+    rig.drive_until_log("all is delivered", Duration::from_secs(70), delivered)
+        .await;
     rig.engine.stop().await;
     assert_each_once(&plain, 400);
     assert_each_once(&grey, 200);

@@ -24,7 +24,7 @@ use sealpost_domain::message::TlsLevel;
 use sealpost_domain::metadata::{Actor, Channel, Metadata};
 use sealpost_domain::rights::{KeyHash, KeyKind, KeyLimits, KeyWorld, Method};
 use sealpost_domain::sending_domain::{DkimKey, OwnershipProof, SendingDomainCommand};
-use sealpost_domain::{Personal, Recorded};
+use sealpost_domain::{Personal, Recorded, StreamId};
 
 use super::receivers::start_receivers;
 use super::{HandClock, Inbox, records};
@@ -336,7 +336,41 @@ impl Rig {
                 return events;
             }
             let moved = tokio::time::timeout_at(end, tail.changed()).await;
-            assert!(moved.is_ok(), "the log never came to this: {what}");
+            assert!(
+                moved.is_ok(),
+                "the log never came to this: {what}; unfinished: {:?}",
+                unfinished(&events)
+            );
+        }
+    }
+
+    /// Waits for the log as [`Self::until_log`] does, and moves the clock on by `step` again and again meanwhile: for what
+    /// comes to be due at a time that nobody can name.
+    pub async fn drive_until_log(
+        &self,
+        what: &str,
+        step: Duration,
+        holds: impl Fn(&[Recorded]) -> bool,
+    ) -> Vec<Recorded> {
+        let end = tokio::time::Instant::now() + Duration::from_secs(60);
+        loop {
+            let mut tail = self.engine.log().read().tail();
+            let events = self.events().await;
+            if holds(&events) {
+                return events;
+            }
+            assert!(
+                tokio::time::Instant::now() < end,
+                "the log never came to this: {what}; unfinished: {:?}",
+                unfinished(&events)
+            );
+            // Not every failure leaves something in the log: then the time-out is what moves the clock.
+            if tokio::time::timeout(Duration::from_millis(200), tail.changed())
+                .await
+                .is_err()
+            {
+                self.clock.advance(step);
+            }
         }
     }
 
@@ -344,4 +378,23 @@ impl Rig {
     pub async fn until(&self, message: MessageId, last: &str) -> Vec<String> {
         records::until(&self.engine, message, last).await
     }
+}
+
+/// The histories of messages that have not come to their end.
+fn unfinished(events: &[Recorded]) -> Vec<Vec<String>> {
+    let mut histories: BTreeMap<&StreamId, Vec<String>> = BTreeMap::new();
+    for recorded in events {
+        let history = histories.entry(&recorded.stream).or_default();
+        history.push(recorded.event.event_type());
+    }
+    let ends = [
+        "MessageDelivered",
+        "MessageBounced",
+        "MessageRejected",
+        "MessageDiscarded",
+    ];
+    histories
+        .into_values()
+        .filter(|history| history[0] == "MessageAccepted" && !ends.contains(&history[history.len() - 1].as_str()))
+        .collect()
 }
