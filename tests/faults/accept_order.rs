@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::trace::{Call, Trace};
-use crate::world::{Answer, Launch, Mailroom, Site};
+use crate::world::{Answer, Launch, Mailroom, Pace, Site};
 
 /// What is traced: everything that can take a request in, write, sync, or answer.
 const CALLS: &str = "trace=read,readv,recvfrom,recvmsg,write,writev,pwrite64,pwritev,sendto,sendmsg,fsync,fdatasync";
@@ -24,7 +24,7 @@ async fn the_answer_comes_after_content_vault_and_log_are_synced() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().canonicalize().unwrap().join("disk");
     std::fs::create_dir(&root).unwrap();
-    let mailroom = Mailroom::start().await;
+    let mailroom = Mailroom::start(Pace::Prompt).await;
     let site = Site::new(&root, mailroom.addr(), &Launch::default()).await;
     let written = folder.path().join("trace");
     let (server, client) = site.start_ready(&traced(&written)).await;

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::judge::{Kill, LogCopy, Story, findings, open_attempts, rebuild_findings};
 use crate::trace::{Call, Trace};
-use crate::world::{Answer, Launch, Ledger, Mailroom, Site};
+use crate::world::{Answer, Launch, Ledger, Mailroom, Pace, Site};
 
 /// Calls that change files.
 const CALLS: &str = "write,writev,pwrite64,pwritev,ftruncate,fsync,fdatasync";
@@ -82,7 +82,7 @@ fn chosen(all: Vec<Point>) -> Vec<Point> {
 impl Bench {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mailroom = Mailroom::start().await;
+        let mailroom = Mailroom::start(Pace::Prompt).await;
         let site = Site::new(&room_of(&folder, "first"), mailroom.addr(), &Launch::default()).await;
         Self { folder, site, mailroom }
     }

@@ -10,5 +10,5 @@ mod verdict;
 
 pub use log_copy::LogCopy;
 pub use rebuilt::rebuild_findings;
-pub use story::{Acknowledged, Kill, Story, Taken, open_attempts, unfinished};
-pub use verdict::{findings, not_in_log};
+pub use story::{Acknowledged, Fact, Kill, Story, Taken, held, open_attempts, unfinished};
+pub use verdict::{early_findings, findings};

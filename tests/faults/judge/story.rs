@@ -1,6 +1,6 @@
 //! What was seen from outside and what stands in the log, in the terms of the verdict.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sealpost_domain::Event;
 use sealpost_domain::ids::{AccountId, AttemptId, MessageId};
@@ -47,6 +47,10 @@ pub enum Fact {
     Ended { attempt: AttemptId },
     /// An attempt was declared in doubt because the program had ended.
     DoubtedAfterEnd { message: MessageId, attempt: AttemptId },
+    /// Kept from going out.
+    Held { message: MessageId },
+    /// Free to go again.
+    Released { message: MessageId },
     /// Delivered, bounced or thrown away.
     Finished {
         message: MessageId,
@@ -94,7 +98,8 @@ impl Fact {
             MessageEvent::MessageDiscarded { .. } | MessageEvent::MessageRejected(_) => {
                 Self::Finished { message, attempt: None }
             }
-            MessageEvent::MessageHeld { .. } | MessageEvent::MessageReleased { .. } => Self::Other,
+            MessageEvent::MessageHeld { .. } => Self::Held { message },
+            MessageEvent::MessageReleased { .. } => Self::Released { message },
         }
     }
 }
@@ -123,7 +128,7 @@ pub fn open_attempts(log: &[Seen]) -> BTreeMap<AttemptId, MessageId> {
             | Fact::Finished {
                 attempt: Some(attempt), ..
             } => drop(open.remove(attempt)),
-            Fact::Accepted { .. } | Fact::Finished { attempt: None, .. } | Fact::Other => {}
+            _ => {}
         }
     }
     open
@@ -140,6 +145,19 @@ pub fn unfinished(log: &[Seen]) -> Vec<MessageId> {
         }
     }
     waiting.into_keys().collect()
+}
+
+/// Messages that are kept back, by what the log says.
+pub fn held(log: &[Seen]) -> BTreeSet<MessageId> {
+    let mut held = BTreeSet::new();
+    for seen in log {
+        match &seen.fact {
+            Fact::Held { message } => held.extend([*message]),
+            Fact::Released { message } | Fact::Finished { message, .. } => held.retain(|one| one != message),
+            _ => {}
+        }
+    }
+    held
 }
 
 /// All that the verdict is made on.

@@ -81,7 +81,7 @@ type Broken = (fn(&mut Story), &'static str);
 
 #[test]
 fn each_broken_promise_is_named() {
-    let broken: [Broken; 14] = [
+    let broken: [Broken; 17] = [
         (|story| drop(story.taken.remove(0)), "never arrived"),
         (|story| story.taken[0].recipient = "other@x".to_owned(), "never arrived"),
         (
@@ -114,6 +114,20 @@ fn each_broken_promise_is_named() {
             "has 9 where 8 is due",
         ),
         (|story| story.log[3].leaf_fits = false, "the leaf at 4"),
+        (
+            |story| story.log[0].fact = Fact::Held { message: message(1) },
+            "message 00000000-0000-0000-0000-000000000001 was held",
+        ),
+        (|story| story.log[6].fact = Fact::Other, "had another one open"),
+        (
+            |story| {
+                story.log[6].fact = Fact::Finished {
+                    message: message(2),
+                    attempt: None,
+                }
+            },
+            "had come to its end",
+        ),
     ];
     for (change, words) in broken {
         let mut story = good();

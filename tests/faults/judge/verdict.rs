@@ -9,9 +9,17 @@ use super::story::{Acknowledged, Fact, Seen, Story, open_attempts, unfinished};
 /// Attempts that may be open on one connection: the one whose answer is awaited, and the one committed ahead of it.
 const OPEN_PER_CONNECTION_MAX: usize = 2;
 
-/// What is wrong, in sentences; nothing when all promises held.
+/// What is wrong already after a kill, whatever comes later.
+pub fn early_findings(acknowledged: &[Acknowledged], log: &[Seen]) -> Vec<String> {
+    let mut found = gaps(log);
+    found.extend(not_in_log(acknowledged, log));
+    found.extend(unlawful(log));
+    found
+}
+
+/// What is wrong at the end, in sentences; nothing when all promises held.
 pub fn findings(story: &Story) -> Vec<String> {
-    let mut found = gaps(&story.log);
+    let mut found = early_findings(&story.acknowledged, &story.log);
     let headers = accepted(&story.log);
     let doubts = doubts(&story.log);
     found.extend(lost(story, &headers));
@@ -53,6 +61,34 @@ fn gaps(log: &[Seen]) -> Vec<String> {
     found
 }
 
+/// Attempts that began while their message was held, had another one open, or had come to its end.
+fn unlawful(log: &[Seen]) -> Vec<String> {
+    let mut barred: BTreeMap<MessageId, &str> = BTreeMap::new();
+    let mut attempts: BTreeMap<AttemptId, MessageId> = BTreeMap::new();
+    let mut found = Vec::new();
+    for seen in log {
+        match &seen.fact {
+            Fact::Started { message, attempt } => {
+                attempts.insert(*attempt, *message);
+                if let Some(why) = barred.insert(*message, "had another one open") {
+                    found.push(format!(
+                        "attempt {attempt} began at {}, when message {message} {why}",
+                        seen.position
+                    ));
+                }
+            }
+            Fact::Ended { attempt } | Fact::DoubtedAfterEnd { attempt, .. } => {
+                attempts.get(attempt).and_then(|message| barred.remove(message));
+            }
+            Fact::Held { message } => barred.extend([(*message, "was held")]),
+            Fact::Released { message } => barred.retain(|one, _| one != message),
+            Fact::Finished { message, .. } => barred.extend([(*message, "had come to its end")]),
+            Fact::Accepted { .. } | Fact::Other => {}
+        }
+    }
+    found
+}
+
 fn accepted(log: &[Seen]) -> BTreeMap<MessageId, String> {
     let facts = log.iter().filter_map(|seen| match &seen.fact {
         Fact::Accepted {
@@ -72,14 +108,14 @@ fn doubts(log: &[Seen]) -> BTreeMap<AttemptId, MessageId> {
     facts.collect()
 }
 
-/// What was acknowledged is in the log, and reached the receiver under the Message-ID that the log has.
+/// What was acknowledged reached the receiver under the Message-ID that the log has.
 fn lost(story: &Story, headers: &BTreeMap<MessageId, String>) -> Vec<String> {
     let taken: BTreeSet<(&str, &str)> = story
         .taken
         .iter()
         .map(|taken| (taken.message_id_header.as_str(), taken.recipient.as_str()))
         .collect();
-    let mut found = not_in_log(&story.acknowledged, &story.log);
+    let mut found = Vec::new();
     for told in &story.acknowledged {
         let Some(header) = headers.get(&told.message) else {
             continue;
@@ -92,7 +128,7 @@ fn lost(story: &Story, headers: &BTreeMap<MessageId, String>) -> Vec<String> {
 }
 
 /// What was acknowledged and was never recorded.
-pub fn not_in_log(acknowledged: &[Acknowledged], log: &[Seen]) -> Vec<String> {
+fn not_in_log(acknowledged: &[Acknowledged], log: &[Seen]) -> Vec<String> {
     let headers = accepted(log);
     let missing = acknowledged.iter().filter(|told| !headers.contains_key(&told.message));
     missing

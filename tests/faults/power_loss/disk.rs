@@ -62,7 +62,15 @@ impl Disk {
     }
 
     fn journal(&self) -> Journal {
-        Journal::read(&fs::read(self.side.join("journal")).unwrap_or_default())
+        let entries = fs::read_dir(&self.side).unwrap().map(|entry| entry.unwrap());
+        let names = entries.map(|entry| entry.file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| name.starts_with("journal")).collect();
+        names.sort();
+        let processes: Vec<Vec<u8>> = names
+            .iter()
+            .map(|name| fs::read(self.side.join(name)).unwrap())
+            .collect();
+        Journal::read(processes.iter().map(Vec::as_slice))
     }
 
     fn kept(&self, inode: u64) -> PathBuf {

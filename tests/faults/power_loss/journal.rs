@@ -1,4 +1,4 @@
-//! Reads the undo journal of the shim.
+//! Reads the undo journals of the shim.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -45,74 +45,80 @@ impl Change {
     }
 }
 
-/// The journal, read.
+/// The journals of all processes, read.
 #[derive(Debug, Default)]
 pub struct Journal {
-    /// All changes with their places.
-    changes: Vec<(usize, Change)>,
-    /// By inode: what was changed before this place is durable.
+    /// All changes in their order.
+    changes: Vec<Change>,
+    /// By inode: of the changes before this place, those of this file or folder are durable.
     durable_before: HashMap<u64, usize>,
 }
 
 impl Journal {
-    /// Reads a journal. A torn record at its end announces a change that was never made.
-    pub fn read(bytes: &[u8]) -> Self {
+    /// Reads the journals of several processes, in their order.
+    pub fn read<'a>(processes: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut journal = Self::default();
-        let mut begun: HashMap<String, usize> = HashMap::new();
+        for bytes in processes {
+            journal.append(bytes);
+        }
+        journal
+    }
+
+    /// A torn record at the end announces a change that was never made.
+    fn append(&mut self, bytes: &[u8]) {
+        let mut begun: HashMap<u64, usize> = HashMap::new();
         let mut rest = bytes;
-        let mut place = 0;
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             let line = std::str::from_utf8(&rest[..end]).unwrap();
             rest = &rest[end + 1..];
             let (kind, line) = line.split_once(' ').unwrap();
+            let place = self.changes.len();
             match kind {
-                "B" => drop(begun.insert(line.to_owned(), place)),
+                "B" => begun.extend([(number(line), place)]),
                 "S" => {
                     let (inode, token) = line.split_once(' ').unwrap();
-                    let before = journal.durable_before.entry(number(inode)).or_default();
-                    *before = (*before).max(begun[token]);
+                    let before = self.durable_before.entry(number(inode)).or_default();
+                    *before = (*before).max(begun[&number(token)]);
                 }
                 "W" => {
                     let fields: Vec<u64> = line.split(' ').map(number).collect();
                     let count = usize::try_from(fields[3]).unwrap();
                     if rest.len() <= count {
-                        break;
+                        return;
                     }
                     let old = rest[..count].to_vec();
-                    assert_eq!(rest[count], b'\n', "a record at {place} is not in its form");
+                    assert_eq!(rest[count], b'\n', "a record is not in its form: {line}");
                     rest = &rest[count + 1..];
-                    journal.changes.push((
-                        place,
-                        Change::Bytes {
-                            inode: fields[0],
-                            offset: fields[1],
-                            old_length: fields[2],
-                            old,
-                        },
-                    ));
+                    self.changes.push(Change::Bytes {
+                        inode: fields[0],
+                        offset: fields[1],
+                        old_length: fields[2],
+                        old,
+                    });
                 }
-                _ => journal.changes.push((place, name_change(kind, line))),
+                _ => self.changes.push(name_change(kind, line)),
             }
-            place += 1;
         }
-        journal
     }
 
     /// What no sync has covered, latest first.
     pub fn lost(&self) -> impl Iterator<Item = &Change> {
         let durable = |place: usize, inode: u64| self.durable_before.get(&inode).is_some_and(|before| place < *before);
+        let lost = move |(place, change): &(usize, &Change)| {
+            !change.rests_on().into_iter().all(|inode| durable(*place, inode))
+        };
         self.changes
             .iter()
+            .enumerate()
             .rev()
-            .filter(move |(place, change)| !change.rests_on().into_iter().all(|inode| durable(*place, inode)))
+            .filter(lost)
             .map(|(_, change)| change)
     }
 
     /// Whether bytes of this file were changed.
     pub fn has_seen(&self, file: u64) -> bool {
-        self.changes
-            .iter()
-            .any(|(_, change)| matches!(change, Change::Bytes { inode, .. } if *inode == file))
+        let changed = |change: &Change| matches!(change, Change::Bytes { inode, .. } if *inode == file);
+        self.changes.iter().any(changed)
     }
 }
 

@@ -164,10 +164,12 @@ fn a_program_that_the_shim_cannot_follow_is_ended() {
 #[test]
 fn a_torn_record_announces_a_change_that_was_never_made() {
     use super::journal::Journal;
-    let durable = b"W 7 0 4 4\naaaa\nB 1\nS 7 1\n";
-    let whole = [durable.as_slice(), b"W 7 2 4 2\naa\n"].concat();
-    assert_eq!(Journal::read(&whole).lost().count(), 1);
+    let durable = b"W 7 0 4 4\naaaa\nB 1\nS 7 1\n".as_slice();
+    let whole = [durable, b"W 7 2 4 2\naa\n"].concat();
+    assert_eq!(Journal::read([whole.as_slice()]).lost().count(), 1);
     for cut in durable.len()..whole.len() {
-        assert_eq!(Journal::read(&whole[..cut]).lost().count(), 0, "{cut}");
+        let torn = &whole[..cut];
+        assert_eq!(Journal::read([torn]).lost().count(), 0, "{cut}");
+        assert_eq!(Journal::read([torn, torn, &whole]).lost().count(), 1, "{cut}");
     }
 }

@@ -12,7 +12,7 @@
  *   - What a previous process left unsynced is still unsynced.
  * Sockets have no content, and their names are left alone. Files whose names end in "-shm" are SQLite's shared index: they are never durable, the test removes them.
  *
- * Each record is one line, followed by bytes where the line says so:
+ * There is one journal per process, `journal<number>`. Each record is one line, followed by bytes where it says so:
  *   W <inode> <offset> <old length> <count>    the `count` bytes that stood at `offset` follow, then a line end
  *   C <folder inode> <inode> <path>            a file was made
  *   D <folder inode> <inode> <path>            a folder was made
@@ -98,10 +98,13 @@ __attribute__((constructor)) static void begin(void) {
     if (!realpath(of, root) || !realpath(beside, side) || stat64(root, &found) != 0) die("no such folder", of);
     root_length = strlen(root);
     device = found.st_dev;
-    char name[PATH_BYTES + 16];
-    snprintf(name, sizeof name, "%s/journal", side);
-    journal = real_open64()(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (journal < 0) die("the journal cannot be opened", name);
+    /* A journal for each process: where one was killed, its last record may be torn. */
+    char name[PATH_BYTES + 32];
+    for (int n = 0; journal < 0; n++) {
+        snprintf(name, sizeof name, "%s/journal%06d", side, n);
+        journal = real_open64()(name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+        if (journal < 0 && errno != EEXIST) die("the journal cannot be made", name);
+    }
     armed = 1;
 }
 
@@ -406,13 +409,13 @@ static int synced(int fd, int (*sync_it)(int)) {
         return sync_it(fd);
     pthread_mutex_lock(&lock);
     unsigned long token = ++tokens;
-    record_line("B %d.%lu\n", getpid(), token);
+    record_line("B %lu\n", token);
     pthread_mutex_unlock(&lock);
     int result = sync_it(fd);
     int error = errno;
     if (result == 0) {
         pthread_mutex_lock(&lock);
-        record_line("S %lu %d.%lu\n", (unsigned long)found.st_ino, getpid(), token);
+        record_line("S %lu %lu\n", (unsigned long)found.st_ino, token);
         pthread_mutex_unlock(&lock);
     }
     errno = error;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use sealpost_domain::ids::MessageId;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -45,6 +46,17 @@ impl Ledger {
     pub async fn wait_for(&self, count: usize, at_most: Duration) -> bool {
         let mut changes = self.count.subscribe();
         timeout(at_most, changes.wait_for(|have| *have >= count)).await.is_ok()
+    }
+
+    /// Waits until more than so many messages were acknowledged in all.
+    pub async fn wait_past(&self, count: usize) {
+        self.count.subscribe().wait_for(|have| *have > count).await.unwrap();
+    }
+
+    /// The messages that were acknowledged last, at most so many.
+    pub fn last(&self, count: usize) -> Vec<MessageId> {
+        let acknowledged = self.acknowledged.lock().unwrap();
+        acknowledged.iter().rev().take(count).map(|told| told.message).collect()
     }
 
     /// How many were acknowledged.

@@ -4,7 +4,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use sealpost::smtp::server::{Deposit, Personality, Received, Receiver, Running};
@@ -12,6 +12,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use super::chance::Chance;
 use crate::judge::Taken;
 
 /// A receiver behind a door that counts.
@@ -26,8 +27,30 @@ pub struct Mailroom {
 /// When each connection ended, if it has.
 type Connections = Arc<Mutex<Vec<Option<Instant>>>>;
 
-#[derive(Default)]
-struct Inbox(Mutex<Vec<Taken>>);
+/// How fast the server takes mail.
+#[derive(Debug, Clone)]
+pub enum Pace {
+    /// At once.
+    Prompt,
+    /// Each message takes a time of chance up to `most`, and others wait behind it.
+    Slow { most: Duration, chance: Chance },
+}
+
+impl Pace {
+    fn delay(&mut self) -> Duration {
+        match self {
+            Self::Prompt => Duration::ZERO,
+            Self::Slow { most, chance } => {
+                most.mul_f64(f64::from(u16::try_from(chance.within(0..1_000)).unwrap()) / 1e3)
+            }
+        }
+    }
+}
+
+struct Inbox {
+    taken: Mutex<Vec<Taken>>,
+    pace: Mutex<Pace>,
+}
 
 #[async_trait]
 impl Deposit for Inbox {
@@ -37,16 +60,22 @@ impl Deposit for Inbox {
             message_id_header: message_id_header.clone(),
             recipient: path.as_str().to_owned(),
         });
-        self.0.lock().unwrap().extend(each);
+        self.taken.lock().unwrap().extend(each);
+        // Taken, and not yet answered.
+        let delay = self.pace.lock().unwrap().delay();
+        tokio::time::sleep(delay).await;
         Ok(())
     }
 }
 
 impl Mailroom {
     /// Begins on a free port of loopback.
-    pub async fn start() -> Self {
+    pub async fn start(pace: Pace) -> Self {
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let taken = Arc::new(Inbox::default());
+        let taken = Arc::new(Inbox {
+            taken: Mutex::default(),
+            pace: Mutex::new(pace),
+        });
         let receiver = Receiver::start(local, Personality::plain("sink.test"), taken.clone())
             .await
             .unwrap();
@@ -79,7 +108,7 @@ impl Mailroom {
 
     /// All that it took, in order.
     pub fn taken(&self) -> Vec<Taken> {
-        self.taken.0.lock().unwrap().clone()
+        self.taken.taken.lock().unwrap().clone()
     }
 }
 

@@ -7,6 +7,7 @@ mod client;
 mod ledger;
 mod load;
 mod mailroom;
+mod operator;
 mod server;
 mod site;
 
@@ -14,6 +15,7 @@ pub use chance::Chance;
 pub use client::Answer;
 pub use ledger::Ledger;
 pub use load::Load;
-pub use mailroom::Mailroom;
+pub use mailroom::{Mailroom, Pace};
+pub use operator::{Control, Operator};
 pub use server::Launch;
 pub use site::Site;
