@@ -10,3 +10,5 @@ mod t_07_no_decision_rests_on_what_did_not_come_true;
 mod t_08_a_projection_never_acts;
 mod t_09_what_the_log_did_not_say;
 mod t_10_who_may_change_an_account;
+mod t_11_a_real_postfix_takes_it;
+mod t_12_a_loss_after_the_final_dot_is_in_doubt;

@@ -1,10 +1,13 @@
 //! What the tests of whole rooms share: a clock held by hand, receivers, a rig that runs the engine, and the whole
 //! program with its clients.
 
+mod calls;
 mod clients;
 mod clock;
 mod inbox;
 mod panicking;
+mod postfix;
+mod raw_server;
 mod receivers;
 pub mod records;
 mod rig;
@@ -12,10 +15,13 @@ mod scripted;
 mod sealpost;
 mod spool_file;
 
+pub use calls::draft;
 pub use clients::{Answer, SendingKey, http_client};
 pub use clock::HandClock;
 pub use inbox::Inbox;
 pub use panicking::PanickingAttempts;
+pub use postfix::{Postfix, Shown};
+pub use raw_server::{Ending, RawServer};
 pub use rig::{Rig, RigOptions};
 pub use scripted::Script;
 pub use sealpost::{Sealpost, mandrill_mail, spawn_sealpost, spawn_sealpost_with, v1_mail};

@@ -6,21 +6,17 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sealpost::actors::{
-    Admission, Claim, Deliverable, Manage, Managed, RecipientKind, SendAnswer, SendCall, SendRecipient,
-};
+use sealpost::actors::{Admission, Claim, Manage, Managed, SendAnswer};
 use sealpost::clock::{Clock, draw_uuid};
-use sealpost::compose::{Address, Draft, Keeper, Recipient, Stamp};
 use sealpost::config::Config;
 use sealpost::delivery::dkim;
 use sealpost::serve::{Engine, Ports};
 use sealpost::smtp::server::{Personality, Running};
 use sealpost::vault::{KeyScope, MasterKey};
 use sealpost_domain::account::AccountCommand;
-use sealpost_domain::address::{DomainName, Mailbox};
+use sealpost_domain::address::DomainName;
 use sealpost_domain::api_key::{ApiKeyCommand, Issued};
 use sealpost_domain::ids::{AccountId, KeyId, MessageId, RequestId};
-use sealpost_domain::message::TlsLevel;
 use sealpost_domain::metadata::{Actor, Channel, Metadata};
 use sealpost_domain::rights::{KeyHash, KeyKind, KeyLimits, KeyWorld, Method};
 use sealpost_domain::sending_domain::{DkimKey, OwnershipProof, SendingDomainCommand};
@@ -241,61 +237,6 @@ impl Rig {
                 answer,
             })
             .collect())
-    }
-
-    /// A call whose content is stored.
-    pub async fn send_call(&self, account: AccountId, key: KeyId, to: &[&str]) -> SendCall {
-        let address = |mailbox: &str| Address {
-            name: None,
-            mailbox: mailbox.to_owned(),
-        };
-        let recipients = to.iter().map(|mailbox| Recipient {
-            id: draw_uuid(),
-            address: address(mailbox),
-            ..Recipient::default()
-        });
-        let draft = Draft {
-            header_from: address("shop@example.org"),
-            to: recipients.collect(),
-            subject: "Your order".to_owned(),
-            text: Some("Thank you.\n.\nA line of one dot stands above.".to_owned()),
-            ..Draft::default()
-        };
-        let from = Mailbox::parse("shop@example.org").unwrap();
-        let stamp = Stamp {
-            date: self.clock.now().to_datetime(),
-            message_id_domain: from.domain(),
-            boundary_seed: draw_uuid(),
-        };
-        let keeper = Keeper::new(self.engine.vault().clone());
-        let kept = keeper
-            .keep(keeper.prepare(account, &draft, &stamp).unwrap())
-            .await
-            .unwrap();
-        let recipients = kept.into_iter().map(|kept| SendRecipient {
-            message: kept.message,
-            given: kept.mailbox.as_str().to_owned(),
-            kind: RecipientKind::Deliverable(Box::new(Deliverable {
-                mailbox: kept.mailbox,
-                token: kept.token,
-                recipient_key: kept.recipient_key,
-                reverse_path: from.clone(),
-                content: kept.content,
-                message_id_header: kept.message_id_header,
-                suppressed: None,
-            })),
-        });
-        SendCall {
-            claim: self.claim(account, key),
-            header_from: from.clone(),
-            subject: draft.subject.clone(),
-            tags: vec!["order".to_owned()],
-            user_metadata: BTreeMap::new(),
-            tls_required: TlsLevel::Plain,
-            expires_at: self.clock.now().plus(Duration::from_secs(86_400)),
-            recipients: recipients.collect(),
-            idempotency: None,
-        }
     }
 
     /// Sends a text to each of these addresses in a call of its own, which needs fewer resources than a large call.

@@ -1,0 +1,125 @@
+//! A server that ends its dialogues as no good one does: one ending for each connection, in their order.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// How a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It takes mail as long as the client likes, and names the recipient in its `250`.
+    Accept,
+    /// It resets the connection instead of answering `DATA`.
+    ResetAtData,
+    /// It resets the connection while the content comes.
+    ResetInContent,
+    /// It resets the connection when it has read the final dot.
+    ResetAfterDot,
+    /// It answers the final dot with what is no reply.
+    GarbageAfterDot,
+}
+
+/// A running server; ends when it is dropped.
+pub struct RawServer {
+    addr: SocketAddr,
+    taken: Arc<Mutex<Vec<String>>>,
+    listening: JoinHandle<()>,
+}
+
+impl RawServer {
+    /// Serves connections with these endings, and accepts on all further ones.
+    pub async fn start(endings: &[Ending]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let taken = Arc::new(Mutex::new(Vec::new()));
+        let mut endings: VecDeque<Ending> = endings.iter().copied().collect();
+        let into = taken.clone();
+        let listening = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let ending = endings.pop_front().unwrap_or(Ending::Accept);
+                let into = into.clone();
+                tokio::spawn(async move {
+                    // A client that ends the dialogue is no failure of the server.
+                    drop(dialogue(stream, ending, &into).await);
+                });
+            }
+        });
+        Self { addr, taken, listening }
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.addr.port()
+    }
+
+    /// What was read up to a final dot, whatever it was answered, dot-stuffed.
+    pub fn taken(&self) -> Vec<String> {
+        self.taken.lock().unwrap().clone()
+    }
+}
+
+impl Drop for RawServer {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+async fn dialogue(stream: TcpStream, ending: Ending, taken: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut talk = BufReader::new(stream);
+    talk.write_all(b"220 raw.test\r\n").await?;
+    let mut recipient = String::new();
+    loop {
+        let mut line = String::new();
+        if talk.read_line(&mut line).await? == 0 {
+            return Ok(());
+        }
+        let verb = line.get(..4).unwrap_or_default().to_ascii_uppercase();
+        let reply = match verb.as_str() {
+            "EHLO" => "250 raw.test\r\n".to_owned(),
+            "RCPT" => {
+                recipient = line[line.find('<').unwrap()..].trim_end().to_owned();
+                "250 2.1.5 yes\r\n".to_owned()
+            }
+            "DATA" if ending == Ending::ResetAtData => return reset(talk),
+            "DATA" => {
+                talk.write_all(b"354 go on\r\n").await?;
+                if ending == Ending::ResetInContent {
+                    talk.read_exact(&mut [0; 1_000]).await?;
+                    return reset(talk);
+                }
+                let content = content(&mut talk).await?;
+                taken.lock().unwrap().push(content);
+                match ending {
+                    Ending::ResetAfterDot => return reset(talk),
+                    Ending::GarbageAfterDot => "this is no reply\r\n".to_owned(),
+                    _ => format!("250 2.0.0 ok for {recipient}\r\n"),
+                }
+            }
+            "QUIT" => return talk.write_all(b"221 2.0.0 bye\r\n").await,
+            _ => "250 2.0.0 yes\r\n".to_owned(),
+        };
+        talk.write_all(reply.as_bytes()).await?;
+    }
+}
+
+/// Everything up to and without the final dot.
+async fn content(talk: &mut BufReader<TcpStream>) -> std::io::Result<String> {
+    let mut content = Vec::new();
+    while !content.ends_with(b"\r\n.\r\n") {
+        if talk.read_until(b'\n', &mut content).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    content.truncate(content.len() - 3);
+    Ok(String::from_utf8(content).unwrap())
+}
+
+fn reset(talk: BufReader<TcpStream>) -> std::io::Result<()> {
+    talk.into_inner().set_zero_linger()
+}
