@@ -4,4 +4,5 @@ mod doors;
 mod idempotency;
 mod keys;
 mod messages;
+mod standing;
 mod watch;
