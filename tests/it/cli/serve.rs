@@ -1,6 +1,11 @@
 //! `serve`: from a configuration file, made ready by `--init`, refused with a sentence where it cannot run.
 
 use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::program::{Demo, Folder, Process, run};
 
@@ -99,5 +104,45 @@ async fn a_command_beside_a_server_whose_socket_is_gone_does_not_touch_its_folde
     assert!(said.contains("another process uses the data folder"), "{said}");
     let message = demo.send(demo.text("to")).await;
     assert_eq!(message.len(), 32, "it serves on");
+    demo.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_begun_is_answered_before_it_ends_and_is_on_record() {
+    let data = tempfile::tempdir().unwrap();
+    let demo = Demo::start(data.path()).await;
+    let mail =
+        json!({ "from": demo.text("from"), "to": [demo.text("to")], "text": "begun before the signal" }).to_string();
+    let head = format!(
+        "POST /v1/messages HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n",
+        demo.text("key"),
+        mail.len()
+    );
+    let address = demo
+        .text("v1")
+        .trim_start_matches("http://")
+        .trim_end_matches("/v1")
+        .to_owned();
+    let (first, rest) = mail.split_at(20);
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    stream.write_all(format!("{head}{first}").as_bytes()).await.unwrap();
+    // Served behind the other one's head, so that that one was read.
+    demo.send("ann@plain.demo.test").await;
+
+    let ending = tokio::spawn(demo.stop());
+    let mut every = tokio::time::interval(Duration::from_millis(10));
+    while TcpStream::connect(&address).await.is_ok() {
+        every.tick().await;
+    }
+    stream.write_all(rest.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    ending.await.unwrap();
+    let body: Value = serde_json::from_str(answer.rsplit("\r\n\r\n").next().unwrap()).unwrap();
+    let demo = Demo::start(data.path()).await;
+    let id = body["messages"][0]["id"].as_str().unwrap();
+    demo.folder.until(id, "delivered", Duration::from_secs(20)).await;
     demo.stop().await;
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::program::{Demo, Folder, run};
+use super::program::{Demo, Folder, bash, run};
 
 /// A folder that a demo has left: one mail delivered, one that waits. Their ids.
 async fn left_by_a_demo(data: &std::path::Path) -> (Folder, String, String) {
@@ -75,6 +75,35 @@ async fn every_command_works_and_what_waits_is_left_alone() {
     assert_eq!(keys["keys"].as_array().unwrap().len(), 2, "the demo's own two");
     let message = demo.send(demo.text("to")).await;
     demo.folder.until(&message, "delivered", Duration::from_secs(20)).await;
+    demo.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_command_lets_go_waits_for_the_server() {
+    let data = tempfile::tempdir().unwrap();
+    let demo = Demo::start(data.path()).await;
+    let first = demo.send(demo.text("to")).await;
+    let shown = demo.folder.until(&first, "delivered", Duration::from_secs(20)).await;
+    let [account, key] = ["account", "key"].map(|name| shown[name].as_str().unwrap().to_owned());
+    demo.folder.ok(&["key", "freeze", "--account", &account, &key]).await;
+    let held = bash(demo.line("curl ")).await;
+    let held: Value = serde_json::from_str(&held.stdout).unwrap();
+    assert_eq!(held[0]["queued_reason"], "sending-paused", "{held}");
+    let (held, folder) = (held[0]["_id"].as_str().unwrap().to_owned(), demo.folder.clone());
+    demo.stop().await;
+
+    folder.ok(&["key", "thaw", "--account", &account, &key]).await;
+    let queue = folder.json(&["queue", "list"]).await;
+    assert_eq!(
+        (&queue["messages"][0]["id"], &queue["messages"][0]["state"]),
+        (&json!(held), &json!("queued"))
+    );
+    let shown = folder.json(&["message", "show", &held]).await;
+    let timeline = shown["timeline"].as_array().unwrap();
+    assert_eq!(timeline.len(), 1, "due, and not tried: {shown}");
+
+    let demo = Demo::start(data.path()).await;
+    demo.folder.until(&held, "delivered", Duration::from_secs(20)).await;
     demo.stop().await;
 }
 

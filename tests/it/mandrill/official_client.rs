@@ -193,6 +193,59 @@ async fn it_raises_the_errors_that_it_knows() {
     sealpost.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_is_told_every_status_and_every_reason() {
+    let sealpost = spawn_sealpost().await;
+    let (key, manager) = (sealpost.sending_key().await, sealpost.management_key().await);
+    let mut client = PythonClient::start(key.0.door.base(), &key.0.key).await;
+    let first = statuses(&mut client, mandrill_mail(&["gone@reject.test"])).await;
+    assert_eq!(first, ["sent null null"]);
+    let found = client
+        .ok("messages", "search", json!({ "query": "gone@reject.test" }))
+        .await;
+    sealpost.until(id(&found[0]), "MessageBounced").await;
+    let mixed = statuses(
+        &mut client,
+        mandrill_mail(&["ann@inbox.test", "nobody", "gone@reject.test"]),
+    )
+    .await;
+    assert_eq!(
+        mixed,
+        ["sent null null", "invalid null null", r#"rejected "hard-bounce" null"#]
+    );
+    let mut unsigned = mandrill_mail(&["ann@inbox.test"]);
+    unsigned["from_email"] = "boss@other.example".into();
+    assert_eq!(statuses(&mut client, unsigned).await, [r#"rejected "unsigned" null"#]);
+    let many: Vec<String> = (0..11).map(|n| format!("reader-{n}@inbox.test")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let queued = statuses(&mut client, mandrill_mail(&many)).await;
+    assert_eq!(queued, [r#"queued null "multiple-recipients""#; 11]);
+    sealpost.inbox.wait_for(12).await;
+
+    manager.act("freeze", &key.0.id).await.ok();
+    let held = statuses(&mut client, mandrill_mail(&["ann@inbox.test"])).await;
+    assert_eq!(held, [r#"queued null "sending-paused""#]);
+    manager.act("revoke", &key.0.id).await.ok();
+    let mail = json!({ "message": mandrill_mail(&["ann@inbox.test"]) });
+    let (status, body) = client.error("messages", "send", mail).await;
+    assert_eq!((status, &body["message"]), (401, &json!("Invalid API key")));
+    sealpost.stop().await;
+}
+
+/// Sends; status, reject reason and queued reason of each recipient.
+async fn statuses(client: &mut PythonClient, message: Value) -> Vec<String> {
+    let sent = client.ok("messages", "send", json!({ "message": message })).await;
+    let words = |one: &Value| {
+        format!(
+            "{} {} {}",
+            one["status"].as_str().unwrap(),
+            one["reject_reason"],
+            one["queued_reason"]
+        )
+    };
+    sent.as_array().unwrap().iter().map(words).collect()
+}
+
 fn id(sent: &Value) -> &str {
     sent["_id"].as_str().unwrap()
 }
