@@ -190,7 +190,11 @@ impl Process {
     /// Sends SIGTERM, and waits for its end.
     pub async fn stop(mut self) -> Output {
         let id = self.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+        let told = Command::new("bash")
+            .args(["-c", "kill -TERM \"$0\"", &id])
+            .status()
+            .await
+            .unwrap();
         assert!(told.success());
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await;
         let status = status.expect("it ends").unwrap();
