@@ -9,7 +9,7 @@
 
 mod accept_order;
 mod crash_campaign;
-mod io_errors;
+mod each_call;
 mod judge;
 mod power_loss;
 mod trace;

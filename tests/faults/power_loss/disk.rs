@@ -19,16 +19,28 @@ impl Disk {
     /// Makes `root` and what it needs beside it, inside `folder`.
     pub fn new(folder: &Path) -> Self {
         let folder = folder.canonicalize().unwrap();
+        let shim = compiled::shim(&folder);
+        Self::with_shim(&folder, &shim)
+    }
+
+    /// The same, with a shim that is compiled already.
+    pub fn with_shim(folder: &Path, shim: &Path) -> Self {
+        let folder = folder.canonicalize().unwrap();
         let (root, side) = (folder.join("disk"), folder.join("undo"));
         fs::create_dir(&root).unwrap();
         fs::create_dir(&side).unwrap();
-        let shim = compiled::shim(&folder);
+        let shim = shim.to_owned();
         Self { root, side, shim }
     }
 
     /// The folder whose content can be lost.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The compiled shim.
+    pub fn shim(&self) -> &Path {
+        &self.shim
     }
 
     /// What a program needs in its environment.

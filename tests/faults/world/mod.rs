@@ -17,5 +17,5 @@ pub use ledger::Ledger;
 pub use load::Load;
 pub use mailroom::{Mailroom, Pace};
 pub use operator::{Control, Operator};
-pub use server::Launch;
+pub use server::{Launch, Server};
 pub use site::Site;

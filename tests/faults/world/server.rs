@@ -72,11 +72,9 @@ impl Server {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let own = child.id().unwrap();
-        let program = if launch.before.is_empty() {
-            own
-        } else {
-            child_of(own).await
+        let program = match launch.before.is_empty() {
+            true => child.id().unwrap(),
+            false => child_of(&mut child).await,
         };
         Self {
             child,
@@ -104,26 +102,32 @@ impl Server {
     /// Kills it without warning and waits for its end. Returns when the signal went out.
     pub async fn kill(mut self) -> Instant {
         let moment = Instant::now();
-        assert!(
-            signal("KILL", self.program).await,
-            "it had ended by itself: {}",
-            self.report()
-        );
+        assert!(self.signal("KILL").await, "it had ended by itself: {}", self.report());
         self.child.wait().await.unwrap();
         moment
     }
 
     /// Asks it to end, unless it has ended by itself, and waits for that.
     pub async fn stop(mut self) -> ExitStatus {
-        signal("TERM", self.program).await;
+        self.signal("TERM").await;
         let end = timeout(PATIENCE, self.child.wait()).await;
         end.unwrap_or_else(|_| panic!("process {} has not ended in time: {}", self.program, self.report()))
             .unwrap()
     }
 
-    /// How it has ended, if it has.
-    pub fn ended(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().unwrap()
+    /// Whether it was there to get the signal. The shell's own `kill`, since a small system has no program of that name.
+    async fn signal(&mut self, name: &str) -> bool {
+        if self.child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        let words = format!("kill -{name} {}", self.program);
+        let sent = Command::new("sh").args(["-c", &words]).output().await.unwrap();
+        sent.status.success()
+    }
+
+    /// Waits for its end; `None` when that takes longer than `at_most`.
+    pub async fn wait(&mut self, at_most: Duration) -> Option<ExitStatus> {
+        timeout(at_most, self.child.wait()).await.ok().map(Result::unwrap)
     }
 
     /// The end of what it said about itself.
@@ -134,25 +138,23 @@ impl Server {
     }
 }
 
-/// Whether there was such a process. The shell's own `kill`, since a small system has no program of that name.
-async fn signal(name: &str, process: u32) -> bool {
-    let words = format!("kill -{name} {process}");
-    let sent = Command::new("sh").args(["-c", &words]).output().await.unwrap();
-    sent.status.success()
-}
-
-/// The child of a tracer that has become the program. Before it, the tracer has short-lived ones to try its means on.
-async fn child_of(tracer: u32) -> u32 {
+/// The child of a tracer that has become the program; the tracer itself when both have ended already. Before it, the
+/// tracer has short-lived ones to try its means on.
+async fn child_of(tracer: &mut Child) -> u32 {
+    let own = tracer.id().unwrap();
     let mut ticks = tokio::time::interval(Duration::from_millis(10));
     let found = async {
         loop {
             ticks.tick().await;
-            let children = fs::read_to_string(format!("/proc/{tracer}/task/{tracer}/children")).unwrap_or_default();
+            let children = fs::read_to_string(format!("/proc/{own}/task/{own}/children")).unwrap_or_default();
             let is_program = |child: &&str| {
                 fs::read_to_string(format!("/proc/{child}/comm")).is_ok_and(|name| name.trim() == "sealpost")
             };
             if let Some(program) = children.split_whitespace().find(is_program) {
                 return program.parse().unwrap();
+            }
+            if tracer.try_wait().unwrap().is_some() {
+                return own;
             }
         }
     };
