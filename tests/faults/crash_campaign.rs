@@ -9,7 +9,7 @@ use crate::power_loss::Disk;
 use crate::world::{Chance, Control, Launch, Ledger, Load, Mailroom, Operator, Pace, Site};
 
 /// Callers at a time.
-const CALLERS: u64 = 6;
+const CALLERS: usize = 6;
 /// Operators who hold and release messages meanwhile.
 const OPERATORS: usize = 3;
 /// How long a message may take at the receiver: others wait behind it, and can be held.

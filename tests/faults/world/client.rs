@@ -18,18 +18,25 @@ pub enum Answer {
     Lost,
 }
 
-/// A caller with a key.
+/// Who sends: a key, and an address that its account may send from.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    pub key: String,
+    pub from: String,
+}
+
+/// A caller.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
     api: String,
-    key: String,
-    from: String,
+    senders: Vec<Sender>,
+    sender: usize,
 }
 
 impl Client {
-    /// A caller of this API with connections of its own.
-    pub fn new(api: &str, key: &str, from: &str) -> Self {
+    /// A caller of this API with connections of its own, who is the first of the senders.
+    pub fn new(api: &str, senders: &[Sender]) -> Self {
         // The client wants a provider even where it never meets TLS; a second installation is refused and harmless.
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         let http = reqwest::Client::builder()
@@ -40,18 +47,25 @@ impl Client {
         Self {
             http,
             api: api.trim_end_matches('/').to_owned(),
-            key: key.to_owned(),
-            from: from.to_owned(),
+            senders: senders.to_vec(),
+            sender: 0,
         }
+    }
+
+    /// The same as another of the senders; they come round.
+    pub fn as_sender(self, number: usize) -> Self {
+        let sender = number % self.senders.len();
+        Self { sender, ..self }
     }
 
     /// Sends a text of so many bytes to these recipients.
     pub async fn send(&self, recipients: &[String], text_bytes: usize) -> Answer {
+        let Sender { key, from } = &self.senders[self.sender];
         let to: Vec<Value> = recipients.iter().map(|email| json!({ "email": email })).collect();
         let line = "All work and no play makes a dull message, line by line. \n";
         let text: String = line.chars().cycle().take(text_bytes).collect();
-        let message = json!({ "from_email": self.from, "subject": "Faults", "text": text, "to": to });
-        let body = json!({ "key": self.key, "message": message });
+        let message = json!({ "from_email": from, "subject": "Faults", "text": text, "to": to });
+        let body = json!({ "key": key, "message": message });
         let call = self.http.post(format!("{}/messages/send.json", self.api)).json(&body);
         let Ok(response) = call.send().await else {
             return Answer::Lost;

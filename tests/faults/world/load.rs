@@ -17,7 +17,7 @@ pub struct Load {
 
 impl Load {
     /// So many callers, who begin when a door is opened.
-    pub fn new(callers: u64, ledger: &Arc<Ledger>, chance: &mut Chance) -> Self {
+    pub fn new(callers: usize, ledger: &Arc<Ledger>, chance: &mut Chance) -> Self {
         let door = watch::Sender::new(None);
         let mut set = JoinSet::new();
         for caller in 0..callers {
@@ -45,11 +45,12 @@ impl Load {
     }
 }
 
-async fn call(caller: u64, mut door: watch::Receiver<Option<Client>>, ledger: Arc<Ledger>, mut chance: Chance) {
+async fn call(caller: usize, mut door: watch::Receiver<Option<Client>>, ledger: Arc<Ledger>, mut chance: Chance) {
     let mut number = 0_u64;
     loop {
         let open = door.wait_for(Option::is_some).await.map(|open| open.clone());
         let Ok(Some(client)) = open else { return };
+        let client = client.as_sender(caller);
         let recipients: Vec<String> = (0..chance.within(1..4))
             .map(|_| {
                 number += 1;

@@ -1,4 +1,4 @@
-//! A folder with a configuration and an account that may send, ready for the program to be started in.
+//! A folder with a configuration and accounts that may send, ready for the program to be started in.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -9,23 +9,23 @@ use serde_json::Value;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::client::Client;
+use super::client::{Client, Sender};
 use super::server::{Launch, Server};
 use crate::judge::{LogCopy, unfinished};
 
-/// Where the account sends from.
-const FROM: &str = "shop@example.org";
+/// The domains of the accounts, one each.
+const DOMAINS: [&str; 2] = ["example.org", "example.net"];
 
 /// Where the program lives.
 pub struct Site {
     data: PathBuf,
     config: PathBuf,
     report: PathBuf,
-    key: String,
+    senders: Vec<Sender>,
 }
 
 impl Site {
-    /// Makes `data` in the folder, and an account there that may send to the domain `sink.test` behind `receiver`.
+    /// Makes `data` in the folder, and two accounts there whose mail to the domain `sink.test` goes to `receiver`.
     /// The configuration and what the program says about itself lie beside the folder.
     pub async fn new(folder: &Path, receiver: SocketAddr, launch: &Launch) -> Self {
         let (data, beside) = (folder.join("data"), folder.parent().unwrap());
@@ -33,23 +33,32 @@ impl Site {
             config: beside.join("sealpost.toml"),
             report: beside.join("report"),
             data,
-            key: String::new(),
+            senders: Vec::new(),
         };
         fs::write(&site.config, site.configuration(receiver)).unwrap();
         let mut server = Server::start(&site.config, &["--init"], launch, &site.report).await;
         assert!(server.ready().await.is_some(), "ended at once: {}", server.report());
-        let account = site
-            .command(&["account", "create", "--name", "Acme", "--login", "owner@example.org"])
-            .await;
-        let account = account["account"].as_str().unwrap();
-        site.command(&["domain", "add", "--account", account, "example.org"])
-            .await;
-        let key = site
-            .command(&["key", "issue", "--account", account, "--label", "faults"])
-            .await;
-        site.key = key["key"].as_str().unwrap().to_owned();
+        for domain in DOMAINS {
+            let sender = site.open_account(domain).await;
+            site.senders.push(sender);
+        }
         assert!(server.stop().await.success());
         site
+    }
+
+    /// Opens an account that sends from this domain.
+    async fn open_account(&self, domain: &str) -> Sender {
+        let login = format!("owner@{domain}");
+        let words = ["account", "create", "--name", domain, "--login", &login];
+        let account = self.command(&words).await;
+        let account = account["account"].as_str().unwrap();
+        self.command(&["domain", "add", "--account", account, domain]).await;
+        let words = ["key", "issue", "--account", account, "--label", "faults"];
+        let key = self.command(&words).await;
+        Sender {
+            key: key["key"].as_str().unwrap().to_owned(),
+            from: format!("shop@{domain}"),
+        }
     }
 
     /// The same, as it lies now, in another folder; the program must not run here.
@@ -59,7 +68,7 @@ impl Site {
             data: folder.join("data"),
             config: beside.join("sealpost.toml"),
             report: beside.join("report"),
-            key: self.key.clone(),
+            senders: self.senders.clone(),
         };
         copy_folder(&self.data, &copy.data);
         fs::write(&copy.config, copy.configuration(receiver)).unwrap();
@@ -99,7 +108,7 @@ impl Site {
 
     /// A caller of a program that has said where it listens.
     pub fn client(&self, ready: &Value) -> Client {
-        Client::new(ready["api"].as_str().unwrap(), &self.key, FROM)
+        Client::new(ready["api"].as_str().unwrap(), &self.senders)
     }
 
     /// Waits until no message waits in the log of the running program; `false` when that takes too long.
