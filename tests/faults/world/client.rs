@@ -53,7 +53,7 @@ impl Client {
     }
 
     /// The same as another of the senders; they come round.
-    pub fn as_sender(self, number: usize) -> Self {
+    pub fn sending_as(self, number: usize) -> Self {
         let sender = number % self.senders.len();
         Self { sender, ..self }
     }

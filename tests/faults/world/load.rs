@@ -50,7 +50,7 @@ async fn call(caller: usize, mut door: watch::Receiver<Option<Client>>, ledger: 
     loop {
         let open = door.wait_for(Option::is_some).await.map(|open| open.clone());
         let Ok(Some(client)) = open else { return };
-        let client = client.as_sender(caller);
+        let client = client.sending_as(caller);
         let recipients: Vec<String> = (0..chance.within(1..4))
             .map(|_| {
                 number += 1;
