@@ -70,6 +70,9 @@ codes! {
     /// A sending key was used to manage.
     ManagementKeyRequired = "management_key_required", 403, ("Invalid_Key", -1, 403),
         "This call needs a management key.", "Use a key that begins with `spm_`.";
+    /// A management key is frozen.
+    ManagementKeyFrozen = "management_key_frozen", 403, ("Invalid_Key", -1, 403),
+        "The management key is frozen.", "Thaw it with another management key or `sealpost key thaw`: until then it may do nothing.";
     /// The account may not act.
     AccountSuspended = "account_suspended", 403, ("Invalid_Key", -1, 403),
         "The account is suspended.", "Ask the operator of this installation.";

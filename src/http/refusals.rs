@@ -44,6 +44,7 @@ pub(super) const fn of_use(refusal: UseRefusal) -> ErrorCode {
         UseRefusal::Revoked => ErrorCode::InvalidKey,
         UseRefusal::AccountSuspended => ErrorCode::AccountSuspended,
         UseRefusal::NotManagement => ErrorCode::ManagementKeyRequired,
+        UseRefusal::ManagementFrozen => ErrorCode::ManagementKeyFrozen,
         UseRefusal::Limit(_) => ErrorCode::KeyNotAllowed,
     }
 }

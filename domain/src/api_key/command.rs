@@ -13,7 +13,7 @@ use super::event::{Issued, UseRefusal};
 pub enum ApiKeyCommand {
     /// Issue it: all that the event will say.
     IssueKey(Box<Issued>),
-    /// Hold what it sends; calls are still answered.
+    /// Hold what it sends. Calls of a sending key are still answered, those of a management key refused.
     FreezeKey {
         /// Why, in the caller's words.
         reason: Personal<String>,

@@ -43,6 +43,8 @@ pub enum UseRefusal {
     AccountSuspended,
     /// It is no management key.
     NotManagement,
+    /// It is a management key, and frozen.
+    ManagementFrozen,
     /// A limit of the key.
     Limit(KeyLimit),
 }

@@ -17,7 +17,7 @@ pub enum KeyStanding {
     None,
     /// All that its limits allow.
     Active,
-    /// It is answered, but what it sends is held.
+    /// What it sends is held. A sending key is answered; a management key may do nothing.
     Frozen,
     /// Nothing.
     Revoked,
@@ -85,6 +85,8 @@ impl ApiKey {
     pub fn admit(&self, method: &Method, needs: KeyKind, at: Instant) -> Result<(), UseRefusal> {
         match self.standing {
             KeyStanding::None | KeyStanding::Revoked => return Err(UseRefusal::Revoked),
+            // It could thaw itself, or issue itself a successor.
+            KeyStanding::Frozen if self.kind == Some(KeyKind::Management) => return Err(UseRefusal::ManagementFrozen),
             KeyStanding::Active | KeyStanding::Frozen => {}
         }
         if needs == KeyKind::Management && self.kind != Some(KeyKind::Management) {

@@ -145,13 +145,32 @@ fn admit(given: &[ApiKeyEvent], needs: KeyKind, method: &str) -> Result<(), UseR
 }
 
 #[test]
-fn a_call_is_admitted_by_an_active_and_by_a_frozen_key() {
+fn a_call_is_admitted_by_an_active_and_by_a_frozen_sending_key() {
     for given in [vec![issued()], vec![issued(), frozen()], vec![issued(), use_refused()]] {
         assert_eq!(admit(&given, KeyKind::Sending, "messages/send"), Ok(()));
     }
     let management = [ApiKeyEvent::KeyIssued(Box::new(issue(KeyKind::Management)))];
     assert_eq!(admit(&management, KeyKind::Management, "messages/send"), Ok(()));
     assert_eq!(admit(&management, KeyKind::Sending, "messages/send"), Ok(()));
+}
+
+#[test]
+fn a_frozen_management_key_may_do_nothing_until_it_is_thawed() {
+    let issued = ApiKeyEvent::KeyIssued(Box::new(issue(KeyKind::Management)));
+    let mut history = vec![issued, frozen()];
+    for (needs, method) in [
+        (KeyKind::Management, "keys/thaw"),
+        (KeyKind::Management, "keys/issue"),
+        (KeyKind::Sending, "messages/send"),
+    ] {
+        assert_eq!(
+            admit(&history, needs, method),
+            Err(UseRefusal::ManagementFrozen),
+            "{method}"
+        );
+    }
+    history.push(ApiKeyEvent::KeyThawed);
+    assert_eq!(admit(&history, KeyKind::Management, "messages/send"), Ok(()));
 }
 
 #[test]

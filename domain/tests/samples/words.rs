@@ -60,6 +60,6 @@ pub fn words() -> BTreeMap<&'static str, Vec<Value>> {
         StrangerRefusal { UnknownKey, UnknownUser }
         SuppressionReason { HardBounce, Complaint, Unsubscribed, Manual }
         TlsLevel { Plain, Encrypted, Authenticated }
-        UseRefusal { Revoked, AccountSuspended, NotManagement; UseRefusal::Limit(_) }
+        UseRefusal { Revoked, AccountSuspended, NotManagement, ManagementFrozen; UseRefusal::Limit(_) }
     }
 }

@@ -121,6 +121,36 @@ async fn a_frozen_key_holds_and_a_thawed_one_lets_go_even_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_management_key_may_do_nothing_and_does_not_thaw_itself() {
+    let sealpost = spawn_sealpost().await;
+    let (leaked, owner) = (sealpost.management_key().await, sealpost.management_key().await);
+    owner.act("freeze", &leaked.0.id).await.ok();
+    let successor = json!({ "label": "mine", "kind": "management", "world": "live" });
+    for answer in [
+        leaked.act("thaw", &leaked.0.id).await,
+        leaked.act("revoke", &owner.0.id).await,
+        leaked.issue(&successor).await,
+        leaked.0.get("/v1/keys").await,
+        leaked.0.post("/v1/messages", &v1_mail(&["ann@inbox.test"])).await,
+    ] {
+        assert_eq!(answer.problem(), (403, "management_key_frozen"));
+    }
+    let keys = owner.keys().await;
+    let listed = keys.iter().find(|one| one["id"] == leaked.0.id).expect("it is listed");
+    assert_eq!(listed["state"], "frozen");
+
+    let sealpost = sealpost.restart().await;
+    let refused = sealpost.with_key(&json!({ "key": leaked.0.key, "id": leaked.0.id }));
+    assert_eq!(
+        refused.0.get("/v1/keys").await.problem(),
+        (403, "management_key_frozen")
+    );
+    sealpost.management_key().await.act("thaw", &leaked.0.id).await.ok();
+    refused.0.get("/v1/keys").await.ok();
+    sealpost.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_of_another_account_do_not_exist() {
     let sealpost = spawn_sealpost().await;
     let (manager, stranger) = (
