@@ -9,11 +9,15 @@ use tracing_subscriber::EnvFilter;
 use super::arguments::{Arguments, Command};
 use super::{account, audit, demo, domain, key, message, queue, serve};
 
+/// What is logged when nobody says otherwise. The HTTP library calls every malformed request an error; a stranger's bad
+/// input is none of the operator's.
+const LOGGED: &str = "warn,sealpost=info,actix_http=off";
+
 /// Runs the program and returns its exit code: 0 done, 1 not done, 2 not understood.
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_env("SEALPOST_LOG").unwrap_or_else(|_| EnvFilter::new("warn,sealpost=info"));
+    let filter = EnvFilter::try_from_env("SEALPOST_LOG").unwrap_or_else(|_| EnvFilter::new(LOGGED));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -29,6 +29,9 @@ const CONNECTIONS_PER_WORKER_MAX: usize = limits::CONNECTIONS_PER_WORKER_MAX as 
 /// How long a connection waits for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
+/// Longest path of a Unix socket, in bytes: Linux keeps 108 for it and the zero behind it.
+const SOCKET_PATH_BYTES_MAX: usize = 107;
+
 /// Where the doors are.
 #[derive(Debug, Clone)]
 pub struct ListenConfig {
@@ -60,6 +63,17 @@ pub enum ListenFailure {
     /// The certificate.
     #[error("the certificate of the HTTPS door is not there")]
     Tls(#[from] TlsFailure),
+    /// The control socket's path is longer than a socket's may be.
+    #[error(
+        "the path {path} has {size_bytes} bytes, and a socket's may have {SOCKET_PATH_BYTES_MAX}: \
+         choose a data folder with a shorter path, or a relative one"
+    )]
+    ControlPath {
+        /// The socket.
+        path: PathBuf,
+        /// Length of its path.
+        size_bytes: usize,
+    },
     /// The control socket cannot be made.
     #[error("the control socket {path} cannot be made")]
     Control {
@@ -69,6 +83,20 @@ pub enum ListenFailure {
         #[source]
         source: io::Error,
     },
+}
+
+/// Whether a control socket can have this path: asked before anything is made or opened.
+///
+/// # Errors
+/// [`ListenFailure::ControlPath`].
+pub fn control_path_fits(path: &Path) -> Result<(), ListenFailure> {
+    match path.as_os_str().len() {
+        ..=SOCKET_PATH_BYTES_MAX => Ok(()),
+        size_bytes => Err(ListenFailure::ControlPath {
+            path: path.to_owned(),
+            size_bytes,
+        }),
+    }
 }
 
 /// The open doors. Close them before the rooms behind them.
@@ -245,6 +273,26 @@ mod tests {
         assert!(std::os::unix::net::UnixStream::connect(&path).is_ok());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
+
+    #[test]
+    fn the_longest_path_of_a_control_socket_is_bound_and_one_byte_more_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let of_length = |length: usize| {
+            let name = "c".repeat(length - folder.path().as_os_str().len() - 1 - ".sock".len());
+            folder.path().join(format!("{name}.sock"))
+        };
+        let (longest, longer) = (of_length(SOCKET_PATH_BYTES_MAX), of_length(SOCKET_PATH_BYTES_MAX + 1));
+        control_path_fits(&longest).unwrap();
+        let _socket = bind_control(&longest).unwrap();
+        assert!(std::os::unix::net::UnixStream::connect(&longest).is_ok());
+        let refused = control_path_fits(&longer).unwrap_err().to_string();
+        assert!(
+            refused.contains("has 108 bytes") && refused.contains("may have 107"),
+            "{refused}"
+        );
+        assert!(UnixListener::bind(&longer).is_err(), "the system says the same");
+    }
+
     #[test]
     fn plain_http_stays_on_this_machine() {
         for address in ["127.0.0.1:80", "127.9.9.9:0", "[::1]:80"] {

@@ -52,5 +52,5 @@ pub use certificate::{TlsFailure, TlsSource};
 pub use control::ControlParts;
 pub use error_code::{ErrorCode, MandrillForm};
 pub use front::{Front, FrontParts, ReadModels};
-pub use listen::{Doors, ListenConfig, ListenFailure};
+pub use listen::{Doors, ListenConfig, ListenFailure, control_path_fits};
 pub use ports::{Audit, Condition, DkimMint, LogCondition, MetricsText, MintFailed, MintedDkim};

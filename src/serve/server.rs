@@ -10,7 +10,7 @@ use crate::access::{Counting, Enrolment, Gate, Passwords, Strangers};
 use crate::clock::Clock;
 use crate::compose::Keeper;
 use crate::config::Config;
-use crate::http::{ControlParts, Doors, Front, FrontParts, ListenConfig, ReadModels, TlsSource};
+use crate::http::{ControlParts, Doors, Front, FrontParts, ListenConfig, ReadModels, TlsSource, control_path_fits};
 
 /// Where the doors are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,7 @@ impl Server {
     /// # Errors
     /// As [`StartFailure`] says; then no door is open.
     pub async fn start(config: &Config, ports: Ports) -> Result<Self, StartFailure> {
+        control_path_fits(&socket(&config.data))?;
         let clock = ports.clock.clone();
         let engine = Engine::start(config, ports).await?;
         let strangers = Strangers::new(clock.clone());

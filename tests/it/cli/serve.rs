@@ -146,3 +146,50 @@ async fn what_was_begun_is_answered_before_it_ends_and_is_on_record() {
     demo.folder.until(id, "delivered", Duration::from_secs(20)).await;
     demo.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_whose_control_socket_would_not_fit_is_refused_before_anything_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let length = 107 - "/control.sock".len() + 1 - folder.path().as_os_str().len() - 1;
+    let data = folder.path().join("d".repeat(length));
+    let data = data.to_str().unwrap();
+    for words in [
+        &["serve", "--init", "--data", data][..],
+        &["queue", "list", "--data", data],
+    ] {
+        let output = run(words).await;
+        assert_eq!(output.code, 1, "{words:?}");
+        let says = "control.sock has 108 bytes, and a socket's may have 107";
+        assert!(output.stderr.contains(says), "{words:?}: {}", output.stderr);
+    }
+    assert!(!Path::new(data).join("log").exists(), "nothing was opened");
+    let shorter = data.strip_suffix('d').unwrap();
+    let mut process = Process::start(&["serve", "--init", "--data", shorter]);
+    process.ready().await;
+    assert_eq!(process.stop().await.code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_http_is_no_error_of_the_operator_s() {
+    let data = tempfile::tempdir().unwrap();
+    let config = write_config(data.path(), "[http]\nplain = '127.0.0.1:0'\n");
+    let mut process = Process::start(&["serve", "--init", "--config", &config]);
+    let ready = process.ready().await;
+    let address = ready["v1"].as_str().unwrap().trim_start_matches("http://");
+    for garbage in [
+        &b"\x16\x03\x01\x02\x00\x01\x00"[..],
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\0\0\0\0\r\n\r\n",
+    ] {
+        let mut stream = TcpStream::connect(address.trim_end_matches("/v1")).await.unwrap();
+        stream.write_all(garbage).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 400"), "{answer:?}");
+    }
+    let output = process.stop().await;
+    for loud in ["ERROR", "WARN"] {
+        assert!(!output.stderr.contains(loud), "{}", output.stderr);
+    }
+}
