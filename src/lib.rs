@@ -18,3 +18,4 @@ pub mod proof;
 pub mod serve;
 pub mod smtp;
 pub mod vault;
+pub mod write_ahead_log;

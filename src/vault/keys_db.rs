@@ -13,6 +13,7 @@ use sealpost_domain::ids::{DataKeyId, MessageId};
 use super::data_key::ScopeBytes;
 use super::failure::VaultFailure;
 use super::master_key::sync_folder_of;
+use crate::write_ahead_log;
 
 /// Ids are random or sort by time; `WITHOUT ROWID` keeps one tree per table, which one overwrite then empties.
 const SCHEMA: &str = "
@@ -51,6 +52,10 @@ pub fn open_writer(path: &Path) -> Result<Connection, VaultFailure> {
         .mode(0o600)
         .open(path)
         .map_err(VaultFailure::io("opening", path))?;
+    // A process that ended inside a commit, or a sync that failed, may have left keys in the write-ahead log that are in
+    // the system's memory alone. They are found, so they will be used; when this returns they are in the database and on
+    // disk, and no key that is written from here on lies behind them.
+    write_ahead_log::write_again(path).map_err(VaultFailure::io("syncing the write-ahead log of", path))?;
     let db = Connection::open(path).map_err(VaultFailure::db("opening"))?;
     let set_up = || {
         db.busy_timeout(Duration::from_secs(5))?;
@@ -62,9 +67,8 @@ pub fn open_writer(path: &Path) -> Result<Connection, VaultFailure> {
     };
     set_up().map_err(VaultFailure::db("setting up"))?;
     sync_folder_of(path)?;
-    // A process that ended inside a commit, or a sync that failed, may have left keys in the write-ahead log that are in
-    // the system's memory alone. They are found, so they will be used; from here on they are also on disk.
-    checkpoint(&db, Checkpoint::Full)?;
+    checkpoint(&db, Checkpoint::Truncate)?;
+    write_ahead_log::sync(path).map_err(VaultFailure::io("emptying the write-ahead log of", path))?;
     Ok(db)
 }
 
@@ -77,6 +81,7 @@ pub fn open_reader(path: &Path) -> Result<Connection, VaultFailure> {
         let db = Connection::open_with_flags(path, flags)?;
         db.busy_timeout(Duration::from_secs(5))?;
         db.execute_batch("PRAGMA query_only = ON;")?;
+        write_ahead_log::leave_on_close(&db)?;
         Ok(db)
     };
     open().map_err(failed)
@@ -179,8 +184,6 @@ pub fn delete_wrap(db: &Connection, message: MessageId) -> Result<(), VaultFailu
 pub enum Checkpoint {
     /// What nobody reads.
     Passive,
-    /// All of it.
-    Full,
     /// All of it, and its file is emptied.
     Truncate,
 }
@@ -189,7 +192,6 @@ pub enum Checkpoint {
 pub fn checkpoint(db: &Connection, how: Checkpoint) -> Result<(), VaultFailure> {
     let sql = match how {
         Checkpoint::Passive => "PRAGMA wal_checkpoint(PASSIVE)",
-        Checkpoint::Full => "PRAGMA wal_checkpoint(FULL)",
         Checkpoint::Truncate => "PRAGMA wal_checkpoint(TRUNCATE)",
     };
     let busy: i64 = db
@@ -229,6 +231,8 @@ mod tests {
         std::fs::copy(named("keys.db"), named("left.db")).unwrap();
         std::fs::copy(named("keys.db-wal"), named("left.db-wal")).unwrap();
         let opened = open_writer(&named("left.db")).unwrap();
+        let left = std::fs::metadata(named("left.db-wal")).unwrap().len();
+        assert_eq!(left, 0, "new keys are never written behind what may have been lost");
         std::fs::copy(named("left.db"), named("alone.db")).unwrap();
         drop(opened);
         assert!(

@@ -16,6 +16,7 @@ use super::failure::VaultFailure;
 use super::job::{Destroyed, Job, Wraps};
 use super::keyring::Keyring;
 use super::keys_db::{self, Checkpoint, StoredKey};
+use crate::write_ahead_log;
 
 /// Rows of one transaction; a single job may have more.
 const GROUP_ROWS_MAX: usize = 2_000;
@@ -84,8 +85,7 @@ impl Writer {
             }
             Err(failure) => {
                 tracing::error!(error = %failure, source = ?failure.source(), jobs = group.len(), "a group of the vault was not written");
-                // What the connection believes after a failure is not believed.
-                self.db = None;
+                self.abandon();
                 group.into_iter().for_each(|job| job.fail(&failure));
             }
         }
@@ -122,6 +122,16 @@ impl Writer {
         }
         transaction.commit().map_err(VaultFailure::db("committing"))?;
         Ok(round)
+    }
+
+    /// What the connection believes after a failure is not believed, and it carries nothing over when it closes: that is
+    /// for the next one, once the write-ahead log is on disk.
+    fn abandon(&mut self) {
+        if let Some(db) = self.db.take()
+            && let Err(failure) = write_ahead_log::leave_on_close(&db)
+        {
+            tracing::warn!(error = %failure, "a failed connection to keys.db may carry its write-ahead log over");
+        }
     }
 
     /// What was destroyed is overwritten in the database; its pages also lie in the write-ahead log, which is emptied.

@@ -19,18 +19,19 @@ use May::{See, SeeAllBut};
 /// The table. `domain` is open to all but `proof`: a verifier is trusted by people who do not trust us. Of the
 /// projections the log sees the one trait that it implements, and how that fails.
 #[rustfmt::skip]
-const ARROWS: [(&str, May); 22] = [
+const ARROWS: [(&str, May); 23] = [
     ("domain",       See("")),
     ("projections",  See("domain")),
     ("proof",        See("")),
     ("clock",        See("domain")),
     ("durable_folder", See("")),
+    ("write_ahead_log", See("")),
     ("smtp::wire",   See("domain")),
     ("smtp::client", See("domain smtp::wire")),
     ("smtp::server", See("domain clock smtp::wire access compose actors")),
     ("smtp",         See("smtp::wire smtp::client smtp::server")),
-    ("vault",        See("domain clock durable_folder")),
-    ("log",          See("domain clock durable_folder vault proof projections::EventSource projections::SourceFailure")),
+    ("vault",        See("domain clock durable_folder write_ahead_log")),
+    ("log",          See("domain clock durable_folder write_ahead_log vault proof projections::EventSource projections::SourceFailure")),
     ("actors",       See("domain clock log projections")),
     ("access",       See("domain clock projections vault actors")),
     ("compose",      See("domain clock vault")),

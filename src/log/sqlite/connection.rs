@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::log::failure::LogFailure;
+use crate::write_ahead_log;
 
 /// Migrations in order; the number of those applied is the file's `user_version`.
 const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_log.sql")];
@@ -70,6 +71,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, LogFailure> {
     connection.set_prepared_statement_cache_capacity(32);
     must_be(&connection, "query_only", "1", "1")?;
     must_be(&connection, "wal_autocheckpoint", "0", "0")?;
+    write_ahead_log::leave_on_close(&connection).map_err(failed("opening log.db to read"))?;
     Ok(connection)
 }
 

@@ -14,6 +14,7 @@ use crate::log::folder::Folder;
 use crate::log::index::IndexChange;
 use crate::log::round::Round;
 use crate::log::store::{Head, Load, Reads, Store};
+use crate::write_ahead_log;
 
 use super::connection::{failed, open_writer};
 use super::event_row::number;
@@ -137,10 +138,17 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn begin(&mut self) -> Result<Head, LogFailure> {
-        self.connection = None;
+        if let Some(failed_one) = self.connection.take() {
+            // What it holds is not believed: it must not carry the WAL over when it closes.
+            write_ahead_log::leave_on_close(&failed_one).map_err(failed("leaving a connection"))?;
+        }
         self.in_round = false;
         self.heads = Heads::new();
         self.reads.forget();
+        // A sync that failed before may have left rows in the WAL that are in memory alone. Written again, copied and
+        // synced with the database they are durable, and only then they count as there. The WAL is emptied: nothing that
+        // is appended from here on lies behind what a power loss could take.
+        write_ahead_log::write_again(&self.path).map_err(LogFailure::folder("syncing the WAL of", &self.path))?;
         let mut connection = open_writer(&self.path)?;
         let pages = Arc::clone(&self.wal_pages);
         connection
@@ -151,14 +159,13 @@ impl Store for SqliteStore {
             .map_err(failed("watching the WAL"))?;
         self.connection = Some(connection);
         self.folder.sync()?;
-        // A sync that failed before may have left rows in the WAL that are in memory alone. Copied and synced with the
-        // database they are durable, and only then they count as there.
-        if !self.checkpoint("FULL")? {
+        if !self.checkpoint("TRUNCATE")? {
             return Err(LogFailure::Store {
                 doing: "copying the WAL before the log begins",
                 source: "a reader holds an older state".into(),
             });
         }
+        write_ahead_log::sync(&self.path).map_err(LogFailure::folder("emptying the WAL of", &self.path))?;
         let (connection, _) = self.parts()?;
         let last = connection
             .query_row(

@@ -146,3 +146,19 @@ fn a_reader_that_holds_an_older_state_keeps_the_log_from_beginning_anew() {
     reader.execute_batch("ROLLBACK").unwrap();
     assert_eq!(store.begin().unwrap().position, 2);
 }
+
+#[test]
+fn a_log_that_begins_has_an_empty_wal_and_keeps_what_was_in_it() {
+    let (dir, mut store) = store();
+    let wal = dir.path().join("log.db-wal");
+    let length = || std::fs::metadata(&wal).unwrap().len();
+    store.commit(&round(1, 10)).unwrap();
+    assert!(length() > 0);
+    assert_eq!(store.begin().unwrap().position, 1);
+    assert_eq!(length(), 0, "nothing is appended behind what may have been lost");
+    // Also with a reader's connection open, and the writer's the last to close.
+    store.reads().accounts().unwrap();
+    store.commit(&round(2, 10)).unwrap();
+    assert_eq!(store.begin().unwrap().position, 2);
+    assert_eq!(length(), 0);
+}
