@@ -1,6 +1,7 @@
 //! Writes one round: streams and accounts at first sight, events, index rows, idempotency rows.
 
 use rusqlite::{CachedStatement, Connection, params};
+use sealpost_domain::Instant;
 use sealpost_domain::ids::AccountId;
 
 use crate::log::append::IdempotencyRow;
@@ -9,7 +10,7 @@ use crate::log::index::IndexChange;
 use crate::log::round::{PlacedRow, Round};
 
 use super::connection::failed;
-use super::reads::{reason_text, stored};
+use super::reads::{reason_text, stored, stored_size};
 use super::write::{Heads, StreamHead};
 
 /// Writes a round into the open transaction, and what it learns into the heads.
@@ -53,10 +54,29 @@ pub(super) fn round(connection: &Connection, heads: &mut Heads, round: &Round) -
             index(connection, heads, change)?;
         }
     }
+    sweep(connection, round.recorded_at, swept_with(round.idempotency.len()))?;
     for row in &round.idempotency {
         idempotency(connection, heads, row)?;
     }
     Ok(())
+}
+
+/// Expired idempotency rows that a round removes: more than it adds, so that under a load without a pause there are not
+/// more and more of them, and few enough that nobody's commit waits for it.
+const fn swept_with(added: usize) -> usize {
+    added.saturating_mul(2).saturating_add(16)
+}
+
+/// Removes idempotency rows that have expired by `now`, at most so many.
+pub(super) fn sweep(connection: &Connection, now: Instant, rows_max: usize) -> Result<(), LogFailure> {
+    connection
+        .prepare_cached(
+            "DELETE FROM idempotency WHERE (account, key_hash) IN
+             (SELECT account, key_hash FROM idempotency WHERE expires_at <= ?1 LIMIT ?2)",
+        )
+        .and_then(|mut statement| statement.execute(params![now.as_millis(), stored_size(rows_max)]))
+        .map(drop)
+        .map_err(failed("sweeping idempotency keys"))
 }
 
 /// The account's number, given at first sight.

@@ -234,7 +234,8 @@ pub(super) fn stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn stored_size(number: usize) -> i64 {
+/// A number of rows as SQLite takes it.
+pub(super) fn stored_size(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 

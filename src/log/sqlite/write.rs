@@ -29,8 +29,8 @@ const PAGE_BYTES: u64 = 8_192;
 const CHECKPOINT_BUSY_BYTES: u64 = 64 * 1_024 * 1_024;
 /// A checkpoint in a pause between rounds.
 const CHECKPOINT_QUIET_BYTES: u64 = 4 * 1_024 * 1_024;
-/// Expired idempotency rows that one sweep removes.
-const SWEEP_ROWS: i64 = 1_000;
+/// Expired idempotency rows that one sweep in a pause removes.
+const SWEEP_ROWS: usize = 1_000;
 
 /// The embedded store. Owns its folder as long as it lives.
 pub struct SqliteStore {
@@ -255,13 +255,7 @@ impl Store for SqliteStore {
         };
         if load == Load::Idle {
             let (connection, _) = self.parts()?;
-            connection
-                .prepare_cached(
-                    "DELETE FROM idempotency WHERE (account, key_hash) IN
-                     (SELECT account, key_hash FROM idempotency WHERE expires_at <= ?1 LIMIT ?2)",
-                )
-                .and_then(|mut statement| statement.execute(params![now.as_millis(), SWEEP_ROWS]))
-                .map_err(failed("sweeping idempotency keys"))?;
+            insert::sweep(connection, now, SWEEP_ROWS)?;
         }
         if due {
             // What a reader still holds is copied next time.

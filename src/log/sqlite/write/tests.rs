@@ -114,18 +114,48 @@ fn the_wal_is_copied_when_nothing_waits_or_when_it_is_long() {
     assert!(copied > 5_000_000);
 }
 
+fn kept(key: u8, expires_at: Instant) -> Arc<IdempotencyRow> {
+    Arc::new(IdempotencyRow {
+        account: ACCOUNT,
+        key_hash: [key; 32],
+        digest: [key; 32],
+        answer: "{}".to_owned(),
+        expires_at,
+    })
+}
+
+#[test]
+fn under_a_load_without_a_pause_expired_idempotency_rows_do_not_grow() {
+    let (_dir, mut store) = store();
+    let count = |store: &SqliteStore| -> i64 {
+        let connection = store.connection.as_ref().unwrap();
+        let counted = connection.query_row("SELECT count(*) FROM idempotency", [], |row| row.get(0));
+        counted.unwrap()
+    };
+    // As many as two hundred rounds leave, long expired.
+    let mut first = round(1, 10);
+    first.idempotency = (0..200).map(|key| kept(key, Instant::from_millis(1))).collect();
+    store.commit(&first).unwrap();
+    let mut before = count(&store);
+    for position in 2..12 {
+        let mut next = round(position, 10);
+        let live = u8::try_from(200 + position).unwrap();
+        next.idempotency = vec![kept(live, Instant::from_millis(now().as_millis() + 1))];
+        store.commit(&next).unwrap();
+        store.tend(Load::Busy, now()).unwrap();
+        let after = count(&store);
+        assert!(
+            (1..=20).contains(&(before - after)),
+            "a few each time: {before}, {after}"
+        );
+        before = after;
+    }
+    assert!(store.idempotency(ACCOUNT, &[202; 32]).unwrap().is_some());
+}
+
 #[test]
 fn expired_idempotency_rows_are_swept_and_others_are_not() {
     let (_dir, mut store) = store();
-    let kept = |key: u8, expires_at| {
-        Arc::new(IdempotencyRow {
-            account: ACCOUNT,
-            key_hash: [key; 32],
-            digest: [key; 32],
-            answer: "{}".to_owned(),
-            expires_at,
-        })
-    };
     let mut first = round(1, 10);
     first.idempotency = vec![kept(1, now()), kept(2, Instant::from_millis(now().as_millis() + 1))];
     store.commit(&first).unwrap();
