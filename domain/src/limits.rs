@@ -122,6 +122,8 @@ limits! {
     MESSAGES_PER_CONNECTION_MAX = 100, "Receivers end longer ones.", "none";
     /// Panics of one actor until it is parked.
     PANICS_UNTIL_PARKED = 3, "A poison message must not burn the processor for ever.", "503 for that account alone";
+    /// Minutes without a panic after which an account's earlier ones are forgotten.
+    PANICS_FORGOTTEN_MINUTES = 60, "A few panics a year are no poison.", "none";
     /// Minutes in which further refusals of one kind are only counted.
     REFUSAL_WINDOW_MINUTES = 10, "A flood must not fill the log.", "none";
     /// Refusals of one key's uses that are put on record within that time; more are only counted.

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::credits::Credits;
 use super::grant::StartRefused;
-use super::registry::{Registry, Route};
+use super::registry::{ListParked, Registry, Route, Unpark};
 use super::work::{
     Admission, Admitted, Asker, Claim, Granted, Manage, Managed, OutcomeCall, OutcomeRefused, OutcomeStored,
     RecipientKind, Reply, SendAnswer, SendCall, StartCall, Work,
@@ -113,6 +113,27 @@ impl Accounts {
         self.ask(account, |reply| Work::Manage(asker, Box::new(manage), reply))
             .await
             .unwrap_or(Err(Admission::Unavailable))
+    }
+
+    /// Lets a parked account go again; on record at the position that is returned.
+    ///
+    /// # Errors
+    /// [`Admission::NotParked`], and when the log does not take it: then it stays parked.
+    pub async fn unpark(&self, account: AccountId, metadata: Metadata) -> Result<u64, Admission> {
+        let (reply, answer) = oneshot::channel();
+        self.registry.do_send(Unpark {
+            account,
+            metadata,
+            reply,
+        });
+        answer.await.unwrap_or(Err(Admission::Unavailable))
+    }
+
+    /// The accounts that are parked.
+    pub async fn parked(&self) -> Vec<AccountId> {
+        let (reply, answer) = oneshot::channel();
+        self.registry.do_send(ListParked(reply));
+        answer.await.unwrap_or_default()
     }
 
     /// Asks for the right to send; on disk when it returns `Ok`.

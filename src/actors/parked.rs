@@ -1,12 +1,15 @@
 //! What is parked, and what is still answered for it: its questions with "not now", its outcomes by storing them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sealpost_domain::event::StreamId;
+use sealpost_domain::ids::AccountId;
+use sealpost_domain::limits::PANICS_FORGOTTEN_MINUTES;
 use sealpost_domain::message::{InDoubtPolicy, RetryPolicy};
 use sealpost_domain::metadata::Metadata;
 use sealpost_domain::shard::{ParkedActor, ShardEvent};
-use sealpost_domain::{Event, StreamType};
+use sealpost_domain::{Event, Instant, StreamType};
 
 use super::draw_event_id;
 use super::grant::StartRefused;
@@ -15,8 +18,46 @@ use super::outcome_rows::{OutcomeBasis, decide_outcome, stored};
 use super::work::{Admission, OutcomeCall, OutcomeRefused, OutcomeStored, Reply, Work};
 use crate::log::{Append, Expected, Lane, Log, OnConflict, Row};
 
+/// How long an actor must not have panicked for its earlier panics to be forgotten.
+const FORGOTTEN_AFTER: Duration = Duration::from_mins(PANICS_FORGOTTEN_MINUTES);
+
+/// The panics of an actor that are not forgotten.
+#[derive(Debug, Default)]
+pub(super) struct RecentPanics {
+    count: u32,
+    last: Option<Instant>,
+}
+
+impl RecentPanics {
+    /// Counts one more, and says how many it are.
+    pub(super) fn add(&mut self, now: Instant) -> u32 {
+        if self.last.is_none_or(|last| last.plus(FORGOTTEN_AFTER) <= now) {
+            self.count = 0;
+        }
+        self.last = Some(now);
+        self.count = self.count.saturating_add(1);
+        self.count
+    }
+}
+
 /// Puts the parking of an actor on record. Best effort: the log may be what fails.
 pub(super) async fn record_parked(log: &Log, node: &str, actor: ParkedActor, panics: u32) {
+    let event = ShardEvent::ActorParked { actor, panics };
+    if record(log, event, Metadata::system(None, node)).await.is_err() {
+        tracing::error!("the parking of an actor is not on record");
+    }
+}
+
+/// Puts on record that a parked account is let go; its position.
+///
+/// # Errors
+/// What kept the log from it; then nobody knows whether it is on record.
+pub(super) async fn record_unparked(log: &Log, account: AccountId, metadata: Metadata) -> Result<u64, Admission> {
+    let actor = ParkedActor::Account(account);
+    record(log, ShardEvent::ActorUnparked { actor }, metadata).await
+}
+
+async fn record(log: &Log, event: ShardEvent, metadata: Metadata) -> Result<u64, Admission> {
     let append = Append {
         lane: Lane::Security,
         generation: None,
@@ -26,20 +67,21 @@ pub(super) async fn record_parked(log: &Log, node: &str, actor: ParkedActor, pan
             account: None,
             recipient_key: None,
             event_id: draw_event_id(),
-            event: Event::Shard(ShardEvent::ActorParked { actor, panics }),
-            metadata: Arc::new(Metadata::system(None, node)),
+            event: Event::Shard(event),
+            metadata: Arc::new(metadata),
         }],
         idempotency: None,
         on_conflict: OnConflict::Answer,
     };
-    match log.try_append(append) {
-        Ok(ticket) => {
-            if let Err(failure) = ticket.await {
-                tracing::error!(error = %failure, "the parking of an actor is not on record");
-            }
-        }
-        Err(busy) => tracing::error!(error = %busy, "the parking of an actor is not on record"),
-    }
+    let ticket = log.try_append(append).map_err(|busy| {
+        tracing::warn!(error = %busy, "an event of the shard is not on record");
+        Admission::Busy
+    })?;
+    let appended = ticket.await.map_err(|failure| {
+        tracing::warn!(error = %failure, "an event of the shard is not on record");
+        Admission::Unavailable
+    })?;
+    Ok(appended.last_position)
 }
 
 /// Answers what is asked of a parked account.
@@ -95,8 +137,25 @@ fn store_outcome(
     }
 }
 
-fn tell<T>(reply: Reply<T>, answer: T) {
+/// Sends an answer; whoever asked may have gone.
+pub(super) fn tell<T>(reply: Reply<T>, answer: T) {
     if reply.send(answer).is_err() {
         tracing::debug!("nobody waits for the answer of a parked account");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panics_are_forgotten_after_a_quiet_hour_and_not_before() {
+        let mut panics = RecentPanics::default();
+        let mut now = Instant::from_millis(1);
+        assert_eq!(panics.add(now), 1);
+        now = now.plus(FORGOTTEN_AFTER.checked_sub(Duration::from_millis(1)).unwrap());
+        assert_eq!(panics.add(now), 2);
+        now = now.plus(FORGOTTEN_AFTER);
+        assert_eq!([panics.add(now), panics.add(now)], [1, 2]);
     }
 }

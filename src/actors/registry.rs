@@ -7,14 +7,15 @@ use std::sync::Arc;
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use sealpost_domain::ids::AccountId;
 use sealpost_domain::limits::PANICS_UNTIL_PARKED;
+use sealpost_domain::metadata::Metadata;
 use sealpost_domain::shard::ParkedActor;
 
 use super::account_actor::{AccountActor, Ask, Ports};
 use super::destinations::Destinations;
 use super::hot::Hot;
 use super::open_attempts::OpenAttempts;
-use super::parked::{self, record_parked};
-use super::work::Work;
+use super::parked::{self, RecentPanics, record_parked, record_unparked};
+use super::work::{Admission, Reply, Work};
 use crate::clock::Clock;
 use crate::log::{Generation, Log};
 
@@ -55,10 +56,45 @@ pub enum End {
     Panicked,
 }
 
+/// Lets a parked account go again; answered with the position of the event that says so.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Unpark {
+    /// The account.
+    pub account: AccountId,
+    /// Metadata of the event.
+    pub metadata: Metadata,
+    /// Where the answer goes.
+    pub reply: Reply<Result<u64, Admission>>,
+}
+
+/// What came of putting an [`Unpark`] on record.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+struct Unparked {
+    account: AccountId,
+    stored: Result<u64, Admission>,
+    reply: Reply<Result<u64, Admission>>,
+}
+
+/// Asks which accounts are parked.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct ListParked(pub Reply<Vec<AccountId>>);
+
 enum Entry {
     Awake(Addr<AccountActor>),
     Waking(Vec<Work>),
-    Parked,
+    Parked(Parking),
+}
+
+/// How an account is parked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Parking {
+    /// Until somebody lets it go.
+    Stays,
+    /// That it goes is being put on record.
+    Leaving,
 }
 
 /// The registry of one shard.
@@ -68,7 +104,7 @@ pub struct Registry {
     node: String,
     destinations: Destinations,
     entries: HashMap<AccountId, Entry>,
-    panics: HashMap<AccountId, u32>,
+    panics: HashMap<AccountId, RecentPanics>,
     /// Attempts that are open, by account: what a new actor takes over from the one before.
     attempts: HashMap<AccountId, OpenAttempts>,
 }
@@ -138,7 +174,7 @@ impl Registry {
     fn park(&mut self, account: AccountId, panics: u32) {
         tracing::error!(account.id = %account, panics, "an account is parked: its actor failed again and again");
         metrics::counter!("sealpost_parked_total", "kind" => "account").increment(1);
-        if let Some(Entry::Waking(waiting)) = self.entries.insert(account, Entry::Parked) {
+        if let Some(Entry::Waking(waiting)) = self.entries.insert(account, Entry::Parked(Parking::Stays)) {
             for work in waiting {
                 self.answer_parked(account, work);
             }
@@ -169,7 +205,7 @@ impl Handler<Route> for Registry {
         match self.entries.get_mut(&route.account) {
             Some(Entry::Awake(addr)) if addr.connected() => addr.do_send(Ask(route.work)),
             Some(Entry::Waking(waiting)) => waiting.push(route.work),
-            Some(Entry::Parked) => self.answer_parked(route.account, route.work),
+            Some(Entry::Parked(_)) => self.answer_parked(route.account, route.work),
             Some(Entry::Awake(_)) | None => self.wake(route.account, ctx, vec![route.work]),
         }
     }
@@ -206,13 +242,61 @@ impl Handler<Ended> for Registry {
             self.entries.remove(&ended.account);
         }
         if ended.how == End::Panicked {
-            let panics = self.panics.entry(ended.account).or_default();
-            *panics = panics.saturating_add(1);
-            let panics = *panics;
+            let now = self.clock.now();
+            let panics = self.panics.entry(ended.account).or_default().add(now);
             metrics::counter!("sealpost_actor_panics_total", "kind" => "account").increment(1);
             if u64::from(panics) == PANICS_UNTIL_PARKED {
                 self.park(ended.account, panics);
             }
         }
+    }
+}
+
+impl Handler<Unpark> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, unpark: Unpark, ctx: &mut Self::Context) {
+        let Unpark {
+            account,
+            metadata,
+            reply,
+        } = unpark;
+        match self.entries.get_mut(&account) {
+            Some(Entry::Parked(parking @ Parking::Stays)) => *parking = Parking::Leaving,
+            _ => return parked::tell(reply, Err(Admission::NotParked)),
+        }
+        let (log, registry) = (self.log.clone(), ctx.address());
+        actix::spawn(async move {
+            let stored = record_unparked(&log, account, metadata).await;
+            registry.do_send(Unparked { account, stored, reply });
+        });
+    }
+}
+
+impl Handler<Unparked> for Registry {
+    type Result = ();
+
+    /// It goes only once that is on record.
+    fn handle(&mut self, unparked: Unparked, _ctx: &mut Self::Context) {
+        let Unparked { account, stored, reply } = unparked;
+        if stored.is_ok() {
+            tracing::warn!(account.id = %account, "a parked account is let go again");
+            self.entries.remove(&account);
+            self.panics.remove(&account);
+        } else {
+            self.entries.insert(account, Entry::Parked(Parking::Stays));
+        }
+        parked::tell(reply, stored);
+    }
+}
+
+impl Handler<ListParked> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, ListParked(reply): ListParked, _ctx: &mut Self::Context) {
+        let is_parked = |entry: &Entry| matches!(entry, Entry::Parked(_));
+        let mut accounts: Vec<_> = self.entries.iter().filter(|(_, entry)| is_parked(entry)).collect();
+        accounts.sort_by_key(|(account, _)| **account);
+        parked::tell(reply, accounts.into_iter().map(|(account, _)| *account).collect());
     }
 }

@@ -271,6 +271,9 @@ pub enum Admission {
     /// The account's actor failed again and again.
     #[error("the account is parked after repeated failures")]
     Parked,
+    /// The account is not parked, so that it cannot be let go.
+    #[error("the account is not parked")]
+    NotParked,
     /// There is no such account.
     #[error("there is no such account")]
     UnknownAccount,

@@ -4,17 +4,31 @@ use anyhow::Context;
 use reqwest::Method;
 use serde_json::json;
 
-use super::arguments::AccountCommand;
+use super::arguments::{AccountCommand, Place};
 use super::control_client::Control;
 use super::show::member;
 
 pub(super) async fn account(command: AccountCommand) -> anyhow::Result<()> {
-    let AccountCommand::Create {
-        place,
-        name,
-        login,
-        password_stdin,
-    } = command;
+    match command {
+        AccountCommand::Create {
+            place,
+            name,
+            login,
+            password_stdin,
+        } => create(place, name, login, password_stdin).await,
+        AccountCommand::Unpark { place, account } => {
+            let path = format!("/accounts/{}/unpark", account.to_hex());
+            Control::reach(&place)
+                .await?
+                .command(Method::POST, &path, None, |answer| {
+                    format!("unpark: on record at position {}", member(answer, "position"))
+                })
+                .await
+        }
+    }
+}
+
+async fn create(place: Place, name: String, login: String, password_stdin: bool) -> anyhow::Result<()> {
     let (password, drawn) = if password_stdin {
         let mut line = String::new();
         std::io::stdin()

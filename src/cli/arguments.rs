@@ -98,6 +98,14 @@ pub enum AccountCommand {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Let an account go again that was parked after repeated failures.
+    Unpark {
+        /// Where the data lies.
+        #[command(flatten)]
+        place: Place,
+        /// The account.
+        account: AccountId,
+    },
 }
 
 /// Sending domains.

@@ -184,7 +184,10 @@ codes! {
         "The disk of the service is full. Nothing was stored.", "Tell the operator; then send the request again.";
     /// The account's actor failed again and again.
     AccountParked = "account_parked", 503, ("ServiceUnavailable", -2, 503),
-        "The account is parked after repeated failures.", "Tell the operator: the log of the program says why.";
+        "The account is parked after repeated failures.", "Tell the operator: the log of the program says why, and `sealpost account unpark` lets it go.";
+    /// The account is not parked.
+    AccountNotParked = "account_not_parked", 409, ("ValidationError", -2, 422),
+        "The account is not parked.", "Nothing needs to be done.";
     /// The read model is not ready.
     NotReady = "not_ready", 503, ("ServiceUnavailable", -2, 503),
         "What was asked for is being built at the moment.", "Ask again in a few seconds.";

@@ -23,6 +23,7 @@ pub(super) fn of_admission(admission: &Admission) -> ErrorCode {
         Admission::Unavailable => ErrorCode::Unavailable,
         Admission::DiskFull => ErrorCode::DiskFull,
         Admission::Parked => ErrorCode::AccountParked,
+        Admission::NotParked => ErrorCode::AccountNotParked,
         Admission::UnknownAccount => ErrorCode::UnknownAccount,
         Admission::Suspended => ErrorCode::AccountSuspended,
         // The send path answers a repeat before it comes here.
@@ -212,6 +213,7 @@ mod tests {
         }
         let never = [
             Admission::Refused(UseRefusal::Revoked),
+            Admission::NotParked,
             Admission::UnknownAccount,
             Admission::Suspended,
             Admission::IdempotencyMismatch,

@@ -1,6 +1,7 @@
 //! Accounts and their users: listed, opened, registered.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use sealpost_domain::ids::AccountId;
 use sealpost_domain::limits;
 use sealpost_domain::metadata::Metadata;
 use sealpost_domain::user::Role;
@@ -45,6 +46,31 @@ pub(super) async fn create(
         Ok(json!({ "account": enrolled.account.to_hex(), "user": enrolled.user.map(|user| user.to_hex()) }))
     };
     answer(&request, created.await)
+}
+
+/// `POST /accounts/{id}/unpark`
+pub(super) async fn unpark(
+    request: HttpRequest,
+    id: web::Path<String>,
+    parts: web::Data<ControlParts>,
+) -> HttpResponse {
+    let unparked = async {
+        let account = known(&parts, &id).await?;
+        let metadata = Metadata::clone(&operator(&parts, &request, None));
+        let position = parts.front.accounts.unpark(account, metadata).await?;
+        Ok(json!({ "account": account.to_hex(), "position": position }))
+    };
+    answer(&request, unparked.await)
+}
+
+/// The account of this id, when there is one.
+async fn known(parts: &ControlParts, id: &str) -> Result<AccountId, Fault> {
+    let account: AccountId = id.parse().map_err(|_| ErrorCode::UnknownAccount)?;
+    if accounts(parts).await?.contains(&account) {
+        Ok(account)
+    } else {
+        Err(ErrorCode::UnknownAccount.into())
+    }
 }
 
 /// `POST /users`

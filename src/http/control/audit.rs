@@ -1,6 +1,7 @@
 //! How the program is, and whether what people look at is what the log says.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use sealpost_domain::ids::AccountId;
 use sealpost_projections::RebuildReport;
 use serde_json::{Value, json};
 
@@ -14,12 +15,14 @@ pub(super) async fn status(request: HttpRequest, parts: web::Data<ControlParts>)
         let spool = parts.front.models.spool.clone();
         let counts = parts.front.read(move || Ok(spool.counts()?)).await?;
         let ready = readiness(&parts.front);
+        let parked = parts.front.accounts.parked().await;
         Ok(json!({
             "version": env!("CARGO_PKG_VERSION"),
             "node": parts.front.node,
             "ready": ready.is_ready,
             "head": parts.front.log.head(),
             "parts": ready.shown,
+            "parked_accounts": parked.iter().map(AccountId::to_hex).collect::<Vec<_>>(),
             "queue": {
                 "queued": counts.queued, "held": counts.held, "in_flight": counts.in_flight, "parked": counts.parked,
             },

@@ -49,6 +49,9 @@ async fn accounts_domains_and_keys_from_nothing_to_a_mail() {
         "a second time"
     );
 
+    let unpark = folder.refused(&["account", "unpark", &account]).await;
+    assert!(unpark.contains("The account is not parked."), "{unpark}");
+
     let issue = ["key", "issue", "--account", &account, "--label", "web"];
     let issued = folder.json(&issue).await;
     let key = issued["key"].as_str().unwrap();

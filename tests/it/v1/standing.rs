@@ -1,6 +1,7 @@
 //! What an account may when it is suspended or parked, and what a message shows when its content is erased.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sealpost::actors::Manage;
 use sealpost_domain::Personal;
@@ -8,7 +9,7 @@ use sealpost_domain::account::AccountCommand;
 use sealpost_domain::metadata::Metadata;
 use serde_json::json;
 
-use crate::support::{Sealpost, mandrill_mail, spawn_sealpost, v1_mail};
+use crate::support::{Sealpost, SendingKey, mandrill_mail, spawn_sealpost, v1_mail};
 
 /// Gives a command to the account, as a program beside the doors would.
 async fn command(sealpost: &Sealpost, command: AccountCommand) {
@@ -101,6 +102,74 @@ async fn a_parked_account_is_told_so_and_its_neighbour_sends() {
         "PONG!",
         "a restart gives it another try"
     );
+    sealpost.stop().await;
+}
+
+/// Makes the account's actor panic so often.
+async fn break_account(sealpost: &Sealpost, key: &SendingKey, times: usize) {
+    for _ in 0..times {
+        sealpost.clock.mine_account_actors(1);
+        let broken = key.mandrill("users/ping", json!({})).await;
+        assert_eq!(broken.mandrill_error().1, "ServiceUnavailable");
+        assert_eq!(sealpost.clock.mines(), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parked_account_is_let_go_by_the_operator_and_that_is_on_record() {
+    let sealpost = spawn_sealpost().await;
+    let (key, control) = (sealpost.sending_key().await, sealpost.control());
+    let unpark = format!("/accounts/{}/unpark", sealpost.account);
+    assert_eq!(
+        control.post(&unpark, &json!({})).await.problem(),
+        (409, "account_not_parked")
+    );
+    for _ in 0..2 {
+        break_account(&sealpost, &key, 3).await;
+        let refused = key.0.post("/v1/messages", &v1_mail(&["ann@inbox.test"])).await;
+        assert_eq!(refused.problem(), (503, "account_parked"));
+        let status = control.get("/status").await.ok();
+        assert_eq!(status["parked_accounts"], json!([sealpost.account]));
+        let before = sealpost.head();
+        let unparked = control.post(&unpark, &json!({})).await.ok();
+        assert_eq!(unparked["position"], json!(sealpost.head()));
+        let recorded = sealpost.recorded_after(before).await;
+        assert_eq!(
+            recorded.last().map(String::as_str),
+            Some("ActorUnparked"),
+            "{recorded:?}"
+        );
+        let sent = key.send_v1(&v1_mail(&["ann@inbox.test"])).await;
+        // Nothing of it is under way when the account is broken again.
+        sealpost
+            .until(sent[0]["id"].as_str().unwrap(), "MessageDelivered")
+            .await;
+        assert_eq!(control.get("/status").await.ok()["parked_accounts"], json!([]));
+    }
+    let nobody = "/accounts/0123456789abcdef0123456789abcdef/unpark";
+    for unknown in [nobody, "/accounts/no-id/unpark"] {
+        assert_eq!(
+            control.post(unknown, &json!({})).await.problem(),
+            (404, "unknown_account")
+        );
+    }
+    assert_eq!(sealpost.inbox.wait_for(2).await.len(), 2);
+    sealpost.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_that_broke_twice_and_was_well_for_an_hour_is_not_parked_by_the_third_time() {
+    let sealpost = spawn_sealpost().await;
+    let key = sealpost.sending_key().await;
+    break_account(&sealpost, &key, 2).await;
+    // It works again, so that both are counted before time passes.
+    assert_eq!(key.mandrill("users/ping", json!({})).await.ok(), "PONG!");
+    sealpost.clock.advance(Duration::from_secs(3_600));
+    break_account(&sealpost, &key, 2).await;
+    assert_eq!(key.mandrill("users/ping", json!({})).await.ok(), "PONG!");
+    break_account(&sealpost, &key, 1).await;
+    let refused = key.0.post("/v1/messages", &v1_mail(&["ann@inbox.test"])).await;
+    assert_eq!(refused.problem(), (503, "account_parked"));
     sealpost.stop().await;
 }
 
