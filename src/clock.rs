@@ -41,6 +41,12 @@ pub fn draw_uuid() -> Uuid {
     Uuid::now_v7()
 }
 
+/// Draws a number to spread load with; no secret rests on it.
+#[must_use]
+pub fn draw_seed() -> u64 {
+    Uuid::new_v4().as_u64_pair().1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

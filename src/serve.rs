@@ -21,9 +21,9 @@ use sealpost_projections::{EventSource, Progress, ProjectionFailure, Runner, Run
 use thiserror::Error;
 
 use crate::actors::{Accounts, Attempt, Outgoing, SpoolFeed, Theatre, TheatreConfig, TheatreFailure};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock, draw_seed};
 use crate::config::{Config, ConfigRefusal};
-use crate::delivery::attempt::{Deliverer, DelivererConfig};
+use crate::delivery::attempt::{Deliverer, DelivererConfig, Dialling};
 use crate::delivery::{LetterWriter, RouteTable, Signers};
 use crate::durable_folder;
 use crate::http::ListenFailure;
@@ -330,12 +330,13 @@ fn open_log(config: &Config, ports: &Ports, vault: &Vault) -> Result<Log, LogFai
 
 fn deliverer(config: &Config, ports: &Ports, log: &Log, vault: &Vault) -> Result<Arc<dyn Attempt>, StartFailure> {
     let letters = LetterWriter::new(vault.clone(), Signers::new(log.source()), &config.host);
-    Ok(Arc::new(Deliverer::new(DelivererConfig {
+    let dialling = Dialling {
         hello: HelloName::parse(&config.host)?,
         timeouts: ports.timeouts,
         tls: TlsClient::new(roots(config.delivery.extra_roots.as_deref())?),
-        letters,
-    })))
+        seed: Arc::new(draw_seed),
+    };
+    Ok(Arc::new(Deliverer::new(DelivererConfig { dialling, letters })))
 }
 
 /// The authorities whose certificates count: the system's, and the configuration's own.

@@ -118,6 +118,16 @@ limits! {
     DISPATCHES_PER_DESTINATION_MAX = 5_000, "Memory.", "none: the spool feeds them later";
     /// Connections to one site.
     CONNECTIONS_PER_SITE_MAX = 10, "What large receivers tolerate.", "none";
+    /// Mail hosts of one domain that are looked at, the preferred ones first.
+    MAIL_HOSTS_MAX = 10, "A zone with 50 of them must not cost 100 questions.", "none: the others are left out";
+    /// Addresses of one mail host that are looked at.
+    ADDRESSES_PER_HOST_MAX = 8, "A zone with thousands of them must not cost as many connections.", "none: the others are left out";
+    /// Connections that one attempt tries, over all hosts and addresses.
+    CONNECTIONS_PER_ATTEMPT_MAX = 10, "A domain whose hosts are all down must not hold an attempt for hours.", "none: the next attempt tries again";
+    /// Questions to the DNS that are open at once.
+    DNS_QUESTIONS_AT_ONCE = 128, "A resolver that is flooded answers nobody.", "none: the next one waits";
+    /// Domains whose mail hosts are remembered; one takes about 1 KiB.
+    DOMAINS_RESOLVED_MAX = 20_000, "Memory; a domain that is not remembered costs a few questions.", "none";
     /// Messages on one connection.
     MESSAGES_PER_CONNECTION_MAX = 100, "Receivers end longer ones.", "none";
     /// Panics of one actor until it is parked.

@@ -24,6 +24,7 @@ mod recent_suppressions;
 mod recovery;
 mod redacted;
 mod registry;
+mod route;
 mod site_actor;
 mod spool_feed;
 mod theatre;
@@ -36,6 +37,7 @@ pub use attempt::{Attempt, Job, OpenFailed, Report, Reuse, Route, Routes, Sessio
 pub use destinations::Destinations;
 pub use dispatch::Dispatch;
 pub use grant::{Grant, StartRefused};
+pub use route::{Addresses, Authenticity, Login, NoRoute, PlannedHost, RoutePlan, SiteKey, TlsStart};
 pub use spool_feed::SpoolFeed;
 pub use theatre::{Outgoing, Theatre, TheatreConfig, TheatreFailure};
 pub use work::{

@@ -5,6 +5,7 @@
 pub mod attempt;
 pub mod dkim;
 mod letter;
+pub mod mx;
 mod route_table;
 mod signers;
 

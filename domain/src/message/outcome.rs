@@ -121,6 +121,12 @@ pub enum DeferralReason {
     TlsNotOffered,
     /// No route leads to the domain.
     NoRoute,
+    /// The DNS gave no answer that could be used for the domain.
+    DnsFailed,
+    /// The DNS gave an answer whose signature is wrong or missing.
+    DnsBogus,
+    /// The smarthost did not let us in.
+    LoginFailed,
     /// The content or its keys could not be read here.
     ContentUnavailable,
     /// Its time was over before an attempt began.

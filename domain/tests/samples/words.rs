@@ -42,7 +42,7 @@ pub fn words() -> BTreeMap<&'static str, Vec<Value>> {
         Channel { Api, Smtp, Console, Cli, System }
         DeferralReason {
             Reply, ConnectFailed, ConnectionLost, ProtocolError, TlsRefused, TlsBroken, TlsNotAuthenticated,
-            TlsNotOffered, NoRoute, ContentUnavailable, Expired
+            TlsNotOffered, NoRoute, DnsFailed, DnsBogus, LoginFailed, ContentUnavailable, Expired
         }
         HoldReason { Asked, InDoubt, Unfoldable, AttemptsPanicked }
         InDoubtCause { ConnectionLost, TimedOut, UnreadableReply, ProcessEnded, AttemptPanicked }

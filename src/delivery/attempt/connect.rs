@@ -1,10 +1,10 @@
-//! Step one: finds the addresses of the route's host and connects to the first that answers.
+//! Step one: finds the addresses of a host and connects to one of them.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use sealpost_domain::message::{AttemptOutcome, DeferralReason};
 
-use crate::actors::{OpenFailed, Route};
+use crate::actors::{Addresses, OpenFailed, PlannedHost};
 use crate::smtp::client::{Connection, Opened, Recorder, Timeouts};
 
 impl OpenFailed {
@@ -27,25 +27,32 @@ impl OpenFailed {
     }
 }
 
-pub(super) async fn connect(
-    route: &Route,
-    timeouts: &Timeouts,
-) -> Result<(SocketAddr, Connection<Opened>), OpenFailed> {
-    let host = route.host.trim_start_matches('[').trim_end_matches(']');
-    let addresses = tokio::time::timeout(timeouts.connect, tokio::net::lookup_host((host, route.port))).await;
-    let Ok(Ok(addresses)) = addresses else {
-        tracing::info!(route.host = %route.host, "the host of a route has no address");
-        return Err(OpenFailed::because(DeferralReason::ConnectFailed));
-    };
-    let mut last = OpenFailed::because(DeferralReason::ConnectFailed);
-    for peer in addresses {
-        match Connection::open(peer, timeouts, Recorder::new()).await {
-            Ok(connection) => return Ok((peer, connection)),
-            Err(broken) => {
-                tracing::info!(route.host = %route.host, peer = %peer, error = %broken, "no connection");
-                last = last.at(peer);
+/// The addresses of a host, in no order; none when the system knows none.
+pub(super) async fn addresses(host: &PlannedHost, port: u16, timeouts: &Timeouts) -> Vec<IpAddr> {
+    match &host.addresses {
+        Addresses::Known(known) => known.clone(),
+        Addresses::AskSystem => {
+            let name = host.name.trim_start_matches('[').trim_end_matches(']');
+            let asked = tokio::time::timeout(timeouts.connect, tokio::net::lookup_host((name, port))).await;
+            let Ok(Ok(found)) = asked else {
+                tracing::info!(route.host = %host.name, "the host of a route has no address");
+                return Vec::new();
+            };
+            let mut addresses: Vec<IpAddr> = Vec::new();
+            for address in found.map(|one| one.ip()) {
+                if !addresses.contains(&address) {
+                    addresses.push(address);
+                }
             }
+            addresses
         }
     }
-    Err(last)
+}
+
+pub(super) async fn connect(peer: SocketAddr, timeouts: &Timeouts) -> Result<Connection<Opened>, OpenFailed> {
+    let opened = Connection::open(peer, timeouts, Recorder::new()).await;
+    opened.map_err(|broken| {
+        tracing::info!(peer = %peer, error = %broken, "no connection");
+        OpenFailed::because(DeferralReason::ConnectFailed)
+    })
 }

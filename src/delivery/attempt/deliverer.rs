@@ -1,24 +1,33 @@
 //! Opens sessions: the first three steps of an attempt, in their order.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
 
 use super::transact::SmtpSession;
-use super::{connect, greet, secure};
-use crate::actors::{Attempt, OpenFailed, Route, Session};
+use super::walk::{Reached, walk};
+use crate::actors::{Attempt, OpenFailed, Route, RoutePlan, Session, TlsStart};
 use crate::delivery::letter::LetterWriter;
 use crate::smtp::client::{Timeouts, TlsClient};
 use crate::smtp::wire::HelloName;
 
-/// What all attempts share.
-pub struct DelivererConfig {
+/// How sessions are opened.
+pub struct Dialling {
     /// How we call ourselves in `EHLO`.
     pub hello: HelloName,
     /// How long each stage may take.
     pub timeouts: Timeouts,
     /// Trusted roots and ciphers.
     pub tls: TlsClient,
+    /// Draws the order of equal hosts and addresses.
+    pub seed: Arc<dyn Fn() -> u64 + Send + Sync>,
+}
+
+/// What all attempts share.
+pub struct DelivererConfig {
+    /// How sessions are opened.
+    pub dialling: Dialling,
     /// Writes what goes out.
     pub letters: LetterWriter,
 }
@@ -34,34 +43,29 @@ impl Deliverer {
     }
 }
 
+impl Deliverer {
+    /// Opens a session with the first host of the plan that lets us.
+    ///
+    /// # Errors
+    /// What the message that wanted it is deferred with.
+    pub async fn open_plan(&self, plan: &RoutePlan) -> Result<Box<dyn Session>, OpenFailed> {
+        let began = Instant::now();
+        let walked = walk(plan, &self.0.dialling).await;
+        let connect_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
+        match walked {
+            Ok(Reached { host, peer, connection }) => {
+                let letters = self.0.letters.clone();
+                Ok(Box::new(SmtpSession::new(connection, peer, &host, letters, connect_ms)))
+            }
+            Err(failed) => Err(OpenFailed { connect_ms, ..failed }),
+        }
+    }
+}
+
 #[async_trait]
 impl Attempt for Deliverer {
     async fn open(&self, route: &Route) -> Result<Box<dyn Session>, OpenFailed> {
-        let began = Instant::now();
-        let config = &self.0;
-        let opened = async {
-            let (peer, connection) = connect::connect(route, &config.timeouts).await?;
-            let greeted = greet::greet(connection, &config.hello)
-                .await
-                .map_err(|failed| failed.at(peer))?;
-            let ready = secure::secure(greeted, route, &config.tls)
-                .await
-                .map_err(|failed| failed.at(peer))?;
-            Ok::<_, OpenFailed>((peer, ready))
-        };
-        let elapsed_ms = || u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
-        match opened.await {
-            Ok((peer, ready)) => Ok(Box::new(SmtpSession::new(
-                ready,
-                peer,
-                &route.host,
-                config.letters.clone(),
-                elapsed_ms(),
-            ))),
-            Err(failed) => Err(OpenFailed {
-                connect_ms: elapsed_ms(),
-                ..failed
-            }),
-        }
+        let plan = RoutePlan::fixed(&route.host, route.port, route.tls, TlsStart::StartTls, None);
+        self.open_plan(&plan).await
     }
 }

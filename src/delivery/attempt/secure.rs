@@ -6,36 +6,56 @@
 use sealpost_domain::message::{AttemptOutcome, CertificateVerdict, DeferralReason, TlsFacts, TlsLevel};
 
 use super::finish;
-use crate::actors::{OpenFailed, Route, TlsDemand};
-use crate::smtp::client::{self, ClientHello, Connection, Greeted, Ready, SecureFailure, TlsClient, TlsOrder};
+use crate::actors::{OpenFailed, TlsDemand};
+use crate::smtp::client::{self, ClientHello, Connection, Greeted, Opened, Ready, SecureFailure, TlsClient, TlsOrder};
+use crate::smtp::wire::HelloName;
 
 pub(super) async fn secure(
     greeted: Connection<Greeted>,
-    route: &Route,
+    host: &str,
+    demand: TlsDemand,
     tls: &TlsClient,
 ) -> Result<Connection<Ready>, OpenFailed> {
-    let demand = match route.tls {
-        TlsDemand::Opportunistic => client::TlsDemand::Opportunistic,
-        TlsDemand::Encrypted => client::TlsDemand::Encrypted,
-        TlsDemand::Authenticated => client::TlsDemand::Authenticated,
-    };
-    let order = TlsOrder {
-        peer_name: route.host.clone(),
-        demand,
-        hello: ClientHello::PostQuantum,
-    };
-    match greeted.secure(tls, &order).await {
+    match greeted.secure(tls, &order(host, demand)).await {
         Ok(ready) => Ok(ready),
-        Err(SecureFailure::NotOffered(connection)) if route.tls == TlsDemand::Opportunistic => {
+        Err(SecureFailure::NotOffered(connection)) if demand == TlsDemand::Opportunistic => {
             Ok(connection.stay_in_clear())
         }
-        Err(failure) => {
-            tracing::info!(route.host = %route.host, class = failure.class().code(), error = %failure, "no TLS");
-            let refused = refused(&failure);
-            goodbye(failure).await;
-            Err(refused)
-        }
+        Err(failure) => Err(failed(host, failure).await),
     }
+}
+
+/// TLS before a word is said; the greeting comes inside it.
+pub(super) async fn greet_in_tls(
+    opened: Connection<Opened>,
+    hello: &HelloName,
+    host: &str,
+    demand: TlsDemand,
+    tls: &TlsClient,
+) -> Result<Connection<Ready>, OpenFailed> {
+    match opened.greet_in_tls(hello, tls, &order(host, demand)).await {
+        Ok(ready) => Ok(ready),
+        Err(failure) => Err(failed(host, failure).await),
+    }
+}
+
+fn order(host: &str, demand: TlsDemand) -> TlsOrder {
+    TlsOrder {
+        peer_name: host.to_owned(),
+        demand: match demand {
+            TlsDemand::Opportunistic => client::TlsDemand::Opportunistic,
+            TlsDemand::Encrypted => client::TlsDemand::Encrypted,
+            TlsDemand::Authenticated => client::TlsDemand::Authenticated,
+        },
+        hello: ClientHello::PostQuantum,
+    }
+}
+
+async fn failed(host: &str, failure: SecureFailure) -> OpenFailed {
+    tracing::info!(route.host = %host, class = failure.class().code(), error = %failure, "no TLS");
+    let refused = refused(&failure);
+    goodbye(failure).await;
+    refused
 }
 
 /// Ends what can still be ended in order.

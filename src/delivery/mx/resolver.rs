@@ -1,0 +1,286 @@
+//! Asks resolvers over the network, validates what they answer, and bounds how much is asked at once.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::dnssec::TrustAnchors;
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_resolver::{TokioResolver, system_conf};
+use sealpost_domain::limits::DNS_QUESTIONS_AT_ONCE;
+use thiserror::Error;
+use tokio::sync::{OnceCell, Semaphore};
+
+use super::answers::{ALIASES_MAX, failure, found, has_soa};
+use super::dns::{Dns, DnsFailure, Exchanger, Family, Found};
+use super::settings::{DnsConfig, DnsValidation};
+use crate::actors::Authenticity;
+
+/// Answers that the library keeps; what is kept of domains stands in the lookup's own memory.
+const ANSWERS_KEPT: u64 = 4_096;
+/// How much longer than one try a question may take with all that its validation asks.
+const TRIES_MAX: u32 = 6;
+
+/// Why there is no resolver.
+#[derive(Debug, Error)]
+pub enum ResolverFailure {
+    /// The system's configuration cannot be read, or names nobody to ask.
+    #[error("the system's resolver configuration cannot be used: name `dns.servers`")]
+    System(#[source] NetError),
+    /// The trust anchors cannot be read.
+    #[error("the trust anchors of {path} cannot be read")]
+    TrustAnchor {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The library refuses the settings.
+    #[error("the resolver cannot be made")]
+    Build(#[source] NetError),
+}
+
+/// A resolver. Cheap to clone.
+#[derive(Clone)]
+pub struct Resolver(Arc<Inner>);
+
+struct Inner {
+    validating: Option<TokioResolver>,
+    believing: TokioResolver,
+    validation: DnsValidation,
+    /// Whether the resolvers hand signatures through; found out at the first question.
+    hands_through: OnceCell<bool>,
+    permits: Semaphore,
+    question_max: Duration,
+}
+
+impl Resolver {
+    /// A resolver as the settings say.
+    ///
+    /// # Errors
+    /// As [`ResolverFailure`] says.
+    pub fn new(config: &DnsConfig) -> Result<Self, ResolverFailure> {
+        let servers = servers(&config.servers)?;
+        let try_max = Duration::from_millis(config.timeout_ms.into());
+        let options = options(try_max, Duration::from_secs(config.keep_s_max.into()));
+        let anchors = config.trust_anchor.as_deref().map(anchors).transpose()?;
+        // Anchors that somebody took the trouble to name are no suggestion.
+        let validation = if anchors.is_some() {
+            DnsValidation::Always
+        } else {
+            config.validation
+        };
+        let validating = match validation {
+            DnsValidation::Never => None,
+            DnsValidation::Auto | DnsValidation::Always => Some(build(
+                servers.clone(),
+                options.clone(),
+                Some(anchors.unwrap_or_default()),
+            )?),
+        };
+        let permits = usize::try_from(DNS_QUESTIONS_AT_ONCE).unwrap_or(Semaphore::MAX_PERMITS);
+        Ok(Self(Arc::new(Inner {
+            validating,
+            believing: build(servers, options, None)?,
+            validation,
+            hands_through: OnceCell::new(),
+            permits: Semaphore::new(permits),
+            question_max: try_max.saturating_mul(TRIES_MAX),
+        })))
+    }
+
+    /// Whether answers are validated; asks the resolvers the first time.
+    pub async fn validates(&self) -> bool {
+        match (self.0.validation, &self.0.validating) {
+            (DnsValidation::Never, _) | (_, None) => false,
+            (DnsValidation::Always, Some(_)) => true,
+            (DnsValidation::Auto, Some(validating)) => {
+                let known = self.0.hands_through.get_or_try_init(|| hands_through(validating)).await;
+                // Without an answer nothing is known: this question is validated, the next one asks again.
+                *known.unwrap_or(&true)
+            }
+        }
+    }
+
+    async fn ask<T>(
+        &self,
+        name: &str,
+        kind: RecordType,
+        pick: impl Fn(&RData) -> Option<T> + Send,
+    ) -> Result<Found<T>, DnsFailure> {
+        let asked = absolute(name)?;
+        let Ok(_permit) = self.0.permits.acquire().await else {
+            return Err(DnsFailure::Unasked);
+        };
+        let answered = tokio::time::timeout(self.0.question_max, self.answer(&asked, kind)).await;
+        let result = match answered {
+            Ok(Ok(lookup)) => found(&lookup, pick),
+            Ok(Err(failure)) => Err(failure),
+            Err(_) => Err(DnsFailure::TimedOut),
+        };
+        metrics::counter!("sealpost_dns_questions_total", "answer" => word(&result)).increment(1);
+        result
+    }
+
+    async fn answer(&self, asked: &Name, kind: RecordType) -> Result<hickory_resolver::lookup::Lookup, DnsFailure> {
+        let resolver = match (self.validates().await, &self.0.validating) {
+            (true, Some(validating)) => validating,
+            _ => &self.0.believing,
+        };
+        match resolver.lookup(asked.clone(), kind).await {
+            Ok(lookup) => Ok(lookup),
+            Err(error) if !has_soa(&error) && leads_in_a_circle(resolver, asked).await => Err(DnsFailure::BrokenAlias),
+            Err(error) => {
+                let failure = failure(asked, &error);
+                if !failure.is_absence() {
+                    tracing::info!(dns.name = %asked, dns.kind = %kind, error = %failure, "the DNS did not answer");
+                }
+                Err(failure)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Dns for Resolver {
+    async fn exchangers(&self, name: &str) -> Result<Found<Exchanger>, DnsFailure> {
+        let pick = |data: &RData| match data {
+            RData::MX(mx) => Some(Exchanger {
+                preference: mx.preference,
+                name: mx.exchange.to_ascii().trim_end_matches('.').to_ascii_lowercase(),
+            }),
+            _ => None,
+        };
+        self.ask(name, RecordType::MX, pick).await
+    }
+
+    async fn addresses(&self, name: &str, family: Family) -> Result<Found<IpAddr>, DnsFailure> {
+        let pick = |data: &RData| match data {
+            RData::A(address) => Some(IpAddr::V4(address.0)),
+            RData::AAAA(address) => Some(IpAddr::V6(address.0)),
+            _ => None,
+        };
+        let kind = match family {
+            Family::V4 => RecordType::A,
+            Family::V6 => RecordType::AAAA,
+        };
+        self.ask(name, kind, pick).await
+    }
+}
+
+/// The name with its final dot: no search list is to complete a stranger's name.
+fn absolute(name: &str) -> Result<Name, DnsFailure> {
+    let mut name = Name::from_ascii(name).map_err(|_| DnsFailure::Unasked)?;
+    name.set_fqdn(true);
+    Ok(name)
+}
+
+/// Follows an alias link by link, as far as an answer may go.
+async fn leads_in_a_circle(resolver: &TokioResolver, name: &Name) -> bool {
+    let mut name = name.clone();
+    for _ in 0..=ALIASES_MAX {
+        let Ok(lookup) = resolver.lookup(name.clone(), RecordType::CNAME).await else {
+            return false;
+        };
+        let next = lookup.answers().iter().find_map(|record| match &record.data {
+            RData::CNAME(target) => Some(target.0.clone()),
+            _ => None,
+        });
+        let Some(next) = next else { return false };
+        name = next;
+    }
+    true
+}
+
+/// Whether the root's keys validate through these resolvers.
+async fn hands_through(validating: &TokioResolver) -> Result<bool, NetError> {
+    let answer = validating.lookup(Name::root(), RecordType::DNSKEY).await;
+    let hands_through = match answer {
+        Ok(lookup) => found(&lookup, |data| matches!(data, RData::DNSSEC(_)).then_some(()))
+            .is_ok_and(|keys| keys.authenticity == Authenticity::Secure),
+        Err(error @ (NetError::Timeout | NetError::Io(_) | NetError::NoConnections | NetError::Busy)) => {
+            return Err(error);
+        }
+        Err(_) => false,
+    };
+    metrics::gauge!("sealpost_dns_validates").set(f64::from(u8::from(hands_through)));
+    if !hands_through {
+        tracing::warn!("the resolvers do not hand signatures through: DNS answers are not validated");
+    }
+    Ok(hands_through)
+}
+
+fn anchors(path: &Path) -> Result<TrustAnchors, ResolverFailure> {
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| ResolverFailure::TrustAnchor {
+        path: path.to_owned(),
+        source,
+    };
+    let text = std::fs::read_to_string(path).map_err(|source| failed(source.into()))?;
+    text.parse::<TrustAnchors>().map_err(|source| failed(source.into()))
+}
+
+fn servers(named: &[SocketAddr]) -> Result<ResolverConfig, ResolverFailure> {
+    if named.is_empty() {
+        let (system, _) = system_conf::read_system_conf().map_err(ResolverFailure::System)?;
+        return Ok(ResolverConfig::from_parts(
+            None,
+            Vec::new(),
+            system.name_servers().to_vec(),
+        ));
+    }
+    let server = |address: &SocketAddr| {
+        let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
+        for connection in &mut connections {
+            connection.port = address.port();
+        }
+        NameServerConfig::new(address.ip(), true, connections)
+    };
+    let servers = named.iter().map(server).collect();
+    Ok(ResolverConfig::from_parts(None, Vec::new(), servers))
+}
+
+fn options(try_max: Duration, keep_max: Duration) -> ResolverOpts {
+    let mut options = ResolverOpts::default();
+    options.timeout = try_max;
+    options.attempts = 1;
+    options.cache_size = ANSWERS_KEPT;
+    options.use_hosts_file = ResolveHosts::Never;
+    options.positive_max_ttl = Some(keep_max);
+    options.negative_max_ttl = Some(keep_max);
+    options.preserve_intermediates = true;
+    options.max_active_requests = usize::try_from(DNS_QUESTIONS_AT_ONCE).unwrap_or(usize::MAX);
+    options
+}
+
+fn build(
+    servers: ResolverConfig,
+    options: ResolverOpts,
+    anchors: Option<TrustAnchors>,
+) -> Result<TokioResolver, ResolverFailure> {
+    let mut builder =
+        TokioResolver::builder_with_config(servers, TokioRuntimeProvider::default()).with_options(options);
+    // The library's option of the same purpose switches validation on and keeps the root's anchors.
+    if let Some(anchors) = anchors {
+        builder = builder.with_trust_anchor(Arc::new(anchors));
+    }
+    builder.build().map_err(ResolverFailure::Build)
+}
+
+fn word<T>(result: &Result<Found<T>, DnsFailure>) -> &'static str {
+    match result {
+        Ok(_) => "found",
+        Err(DnsFailure::NoSuchName { .. }) => "no_such_name",
+        Err(DnsFailure::NoRecords { .. }) => "no_records",
+        Err(DnsFailure::BrokenAlias) => "broken_alias",
+        Err(DnsFailure::ServerFailed(_)) => "server_failed",
+        Err(DnsFailure::Bogus) => "bogus",
+        Err(DnsFailure::TimedOut) => "timed_out",
+        Err(DnsFailure::Unasked) => "unasked",
+    }
+}
