@@ -17,26 +17,63 @@ pub(super) const ALIASES_MAX: usize = 8;
 /// How long an absence may be believed that says nothing of that itself.
 const ABSENCE_TTL: Duration = Duration::from_secs(60);
 
-/// The records that `pick` takes out of an answer.
-pub(super) fn found<T>(lookup: &Lookup, pick: impl Fn(&RData) -> Option<T>) -> Result<Found<T>, DnsFailure> {
+/// The aliases that were followed on the way to an answer.
+pub(super) struct Followed {
+    links: usize,
+    authenticity: Authenticity,
+}
+
+impl Default for Followed {
+    fn default() -> Self {
+        Self {
+            links: 0,
+            authenticity: Authenticity::Secure,
+        }
+    }
+}
+
+impl Followed {
+    /// One more link.
+    pub(super) fn link(&mut self, authenticity: Authenticity) {
+        self.links = self.links.saturating_add(1);
+        self.authenticity = self.authenticity.min(authenticity);
+    }
+
+    /// What a failure at this end means for the name at the beginning: where an alias leads to what does not exist, the
+    /// name itself does, and whoever mends it wants the mail.
+    pub(super) fn end_in(&self, failure: DnsFailure) -> DnsFailure {
+        match failure {
+            DnsFailure::NoSuchName { .. } if self.links > 0 => DnsFailure::BrokenAlias,
+            other => other,
+        }
+    }
+}
+
+/// The records that `pick` takes out of an answer, at the end of what was followed before.
+pub(super) fn found<T>(
+    lookup: &Lookup,
+    followed: &Followed,
+    pick: impl Fn(&RData) -> Option<T>,
+) -> Result<Found<T>, DnsFailure> {
     let answers = lookup.answers();
     let records: Vec<T> = answers.iter().filter_map(|record| pick(&record.data)).collect();
-    let aliases = answers
+    let within = answers
         .iter()
         .filter(|record| record.record_type() == RecordType::CNAME)
         .count();
-    if aliases > ALIASES_MAX {
+    let links = followed.links.saturating_add(within);
+    if links > ALIASES_MAX {
         return Err(DnsFailure::BrokenAlias);
     }
     let ttl = answers.iter().map(|record| record.ttl).min().unwrap_or(0);
     let ttl = Duration::from_secs(ttl.into());
-    let authenticity = authenticity(answers);
+    let authenticity = authenticity(answers).min(followed.authenticity);
     if records.is_empty() {
         return Err(DnsFailure::NoRecords { ttl, authenticity });
     }
     Ok(Found {
         records,
-        naming: if aliases == 0 { Naming::Own } else { Naming::Alias },
+        naming: if links == 0 { Naming::Own } else { Naming::Alias },
         authenticity,
         ttl,
     })
@@ -65,7 +102,7 @@ fn absence(asked: &Name, none: &NoRecords) -> DnsFailure {
         Duration::from_secs(soa.ttl.min(soa.data.minimum).into())
     });
     let authenticity = authenticity(none.authorities.as_deref().unwrap_or_default());
-    // What does not exist is the end of an alias: the name itself does, and whoever has mended it wants the mail.
+    // What does not exist is the end of an alias.
     if none.response_code == ResponseCode::NXDomain && none.query.name() != asked {
         return DnsFailure::BrokenAlias;
     }

@@ -16,7 +16,7 @@ use sealpost_domain::limits::DNS_QUESTIONS_AT_ONCE;
 use thiserror::Error;
 use tokio::sync::{OnceCell, Semaphore};
 
-use super::answers::{ALIASES_MAX, failure, found, has_soa};
+use super::answers::{ALIASES_MAX, Followed, failure, found, has_soa};
 use super::dns::{Dns, DnsFailure, Exchanger, Family, Found};
 use super::settings::{DnsConfig, DnsValidation};
 use crate::actors::Authenticity;
@@ -118,32 +118,46 @@ impl Resolver {
         let Ok(_permit) = self.0.permits.acquire().await else {
             return Err(DnsFailure::Unasked);
         };
-        let answered = tokio::time::timeout(self.0.question_max, self.answer(&asked, kind)).await;
-        let result = match answered {
-            Ok(Ok(lookup)) => found(&lookup, pick),
-            Ok(Err(failure)) => Err(failure),
-            Err(_) => Err(DnsFailure::TimedOut),
-        };
+        let answered = tokio::time::timeout(self.0.question_max, self.answer(asked, kind, pick)).await;
+        let result = answered.unwrap_or(Err(DnsFailure::TimedOut));
         metrics::counter!("sealpost_dns_questions_total", "answer" => word(&result)).increment(1);
         result
     }
 
-    async fn answer(&self, asked: &Name, kind: RecordType) -> Result<hickory_resolver::lookup::Lookup, DnsFailure> {
+    /// Asks, and follows an alias link by link where the library does not come to its end: it gives up upon long chains
+    /// with what looks like an absence, and calls sound answers bogus that carry the proofs of another link.
+    async fn answer<T>(
+        &self,
+        mut name: Name,
+        kind: RecordType,
+        pick: impl Fn(&RData) -> Option<T> + Send,
+    ) -> Result<Found<T>, DnsFailure> {
         let resolver = match (self.validates().await, &self.0.validating) {
             (true, Some(validating)) => validating,
             _ => &self.0.believing,
         };
-        match resolver.lookup(asked.clone(), kind).await {
-            Ok(lookup) => Ok(lookup),
-            Err(error) if !has_soa(&error) && leads_in_a_circle(resolver, asked).await => Err(DnsFailure::BrokenAlias),
-            Err(error) => {
-                let failure = failure(asked, &error);
+        let mut followed = Followed::default();
+        for _ in 0..=ALIASES_MAX {
+            let error = match resolver.lookup(name.clone(), kind).await {
+                Ok(lookup) => return found(&lookup, &followed, pick),
+                Err(error) => error,
+            };
+            let failure = failure(&name, &error);
+            let alias = match failure {
+                DnsFailure::Bogus => alias(resolver, &name).await,
+                _ if failure.is_absence() && !has_soa(&error) => alias(resolver, &name).await,
+                _ => None,
+            };
+            let Some((target, authenticity)) = alias else {
                 if !failure.is_absence() {
-                    tracing::info!(dns.name = %asked, dns.kind = %kind, error = %failure, "the DNS did not answer");
+                    tracing::info!(dns.name = %name, dns.kind = %kind, error = %failure, "the DNS did not answer");
                 }
-                Err(failure)
-            }
+                return Err(followed.end_in(failure));
+            };
+            followed.link(authenticity);
+            name = target;
         }
+        Err(DnsFailure::BrokenAlias)
     }
 }
 
@@ -181,29 +195,25 @@ fn absolute(name: &str) -> Result<Name, DnsFailure> {
     Ok(name)
 }
 
-/// Follows an alias link by link, as far as an answer may go.
-async fn leads_in_a_circle(resolver: &TokioResolver, name: &Name) -> bool {
-    let mut name = name.clone();
-    for _ in 0..=ALIASES_MAX {
-        let Ok(lookup) = resolver.lookup(name.clone(), RecordType::CNAME).await else {
-            return false;
-        };
-        let next = lookup.answers().iter().find_map(|record| match &record.data {
-            RData::CNAME(target) => Some(target.0.clone()),
-            _ => None,
-        });
-        let Some(next) = next else { return false };
-        name = next;
-    }
-    true
+/// Where an alias leads, and whether that is validated; `None` when the name is none.
+async fn alias(resolver: &TokioResolver, name: &Name) -> Option<(Name, Authenticity)> {
+    let lookup = resolver.lookup(name.clone(), RecordType::CNAME).await.ok()?;
+    let target = |data: &RData| match data {
+        RData::CNAME(target) => Some(target.0.clone()),
+        _ => None,
+    };
+    let mut links = found(&lookup, &Followed::default(), target).ok()?;
+    Some((links.records.pop()?, links.authenticity))
 }
 
 /// Whether the root's keys validate through these resolvers.
 async fn hands_through(validating: &TokioResolver) -> Result<bool, NetError> {
     let answer = validating.lookup(Name::root(), RecordType::DNSKEY).await;
     let hands_through = match answer {
-        Ok(lookup) => found(&lookup, |data| matches!(data, RData::DNSSEC(_)).then_some(()))
-            .is_ok_and(|keys| keys.authenticity == Authenticity::Secure),
+        Ok(lookup) => found(&lookup, &Followed::default(), |data| {
+            matches!(data, RData::DNSSEC(_)).then_some(())
+        })
+        .is_ok_and(|keys| keys.authenticity == Authenticity::Secure),
         Err(error @ (NetError::Timeout | NetError::Io(_) | NetError::NoConnections | NetError::Busy)) => {
             return Err(error);
         }
