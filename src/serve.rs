@@ -34,6 +34,9 @@ use crate::smtp::client::{Timeouts, TlsClient};
 use crate::smtp::wire::{HelloName, HelloNameRefusal};
 use crate::vault::{MasterKey, Vault, VaultFailure};
 
+/// How long a start waits until what the last run left open is settled: it nearly always is in less.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Puts something before the deliverer.
 pub type WrapAttempt = Arc<dyn Fn(Arc<dyn Attempt>) -> Arc<dyn Attempt> + Send + Sync>;
 
@@ -54,6 +57,8 @@ pub struct Ports {
     pub wrap_store: WrapStore,
     /// Whether mail goes out.
     pub outgoing: Outgoing,
+    /// How long a start waits until what the last run left open is settled, before the doors open all the same.
+    pub patience: Duration,
 }
 
 impl Default for Ports {
@@ -64,6 +69,7 @@ impl Default for Ports {
             wrap_attempt: Arc::new(|attempt| attempt),
             wrap_store: Arc::new(|store| store),
             outgoing: Outgoing::Flows,
+            patience: PATIENCE,
         }
     }
 }
@@ -137,7 +143,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens the folder, settles what the last run left open, and lets mail go.
+    /// Opens the folder, settles what the last run left open, and lets mail go. What takes long of it goes on behind:
+    /// mail can be accepted then, and none goes out before.
     ///
     /// # Errors
     /// As [`StartFailure`] says. Nothing is sent and nothing accepted then.
@@ -159,6 +166,7 @@ impl Engine {
             attempt: (ports.wrap_attempt)(deliverer),
             routes: Arc::new(RouteTable::new(exact, default)),
             outgoing: ports.outgoing,
+            patience: ports.patience,
             runtime: tokio::runtime::Handle::current(),
         })
         .await?;

@@ -180,6 +180,21 @@ impl StreamId {
     }
 }
 
+/// Where an event lies that cannot be read, as far as what stands beside its content tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Place in the shard.
+    pub position: u64,
+    /// The event's own id.
+    pub event_id: EventId,
+    /// The account, where it concerns one.
+    pub account: Option<AccountId>,
+    /// The stream.
+    pub stream: StreamId,
+    /// Place in the stream.
+    pub sequence: u64,
+}
+
 /// An event as the log gives it back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {

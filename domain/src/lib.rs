@@ -37,6 +37,6 @@ pub mod shard;
 pub mod suppression;
 pub mod user;
 
-pub use event::{Event, Recorded, StreamId, StreamType};
+pub use event::{Event, Recorded, StreamId, StreamType, Unread};
 pub use instant::Instant;
 pub use personal::Personal;

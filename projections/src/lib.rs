@@ -17,6 +17,7 @@
 
 pub mod activity;
 mod columns;
+mod damage;
 pub mod digest;
 pub mod failure;
 pub mod message_timeline;

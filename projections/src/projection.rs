@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use sealpost_domain::Recorded;
 use sealpost_domain::event::StreamType;
+use sealpost_domain::{Recorded, Unread};
 use thiserror::Error;
 
 /// Why the log could not be read. The runner waits and asks again.
@@ -24,6 +24,8 @@ pub enum SourceFailure {
     BadEvent {
         /// Where it lies.
         position: u64,
+        /// What it concerns, where that much can be read.
+        unread: Option<Box<Unread>>,
         /// What the reader says.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -172,6 +174,12 @@ pub trait Projection: Send + 'static {
     /// What an event that cannot be folded changes instead, where one row may stand aside so that the others go on.
     /// `None` stops the projection at this event. Pure as [`Projection::fold`].
     fn park(_recorded: &Recorded, _refusal: &FoldRefusal) -> Option<Vec<RowChange>> {
+        None
+    }
+
+    /// What an event changes whose content cannot be read, where what it concerns may stand aside so that the rest goes
+    /// on. `None` waits at this event until it can be read. Pure as [`Projection::fold`].
+    fn park_unread(_unread: &Unread) -> Option<Vec<RowChange>> {
         None
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::damage::{pass_damage, read_up_to_damage};
 use crate::digest::{Digest, RowsDigest, digest};
 use crate::failure::ProjectionFailure;
 use crate::projection::{EventSource, Projection};
@@ -57,12 +58,14 @@ fn build_up_to<P: Projection>(
     while store.checkpoint().position < position {
         let after = store.checkpoint().position;
         let limit = ROUND_EVENTS_MAX.min(usize::try_from(position - after).unwrap_or(usize::MAX));
-        let events = source
-            .events(after, limit)
-            .map_err(|source| ProjectionFailure::Source {
-                projection: P::NAME,
-                source,
-            })?;
+        let mut events = match read_up_to_damage::<P>(source, after) {
+            Ok(events) => events,
+            Err(failure) => {
+                pass_damage::<P>(&mut store, failure)?;
+                continue;
+            }
+        };
+        events.truncate(limit);
         if events.is_empty() {
             // The log ends before the live rows do: the digests will differ, and say so.
             break;

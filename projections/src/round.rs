@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use sealpost_domain::{Recorded, limits};
+use sealpost_domain::{Recorded, Unread, limits};
 
 use crate::failure::ProjectionFailure;
 use crate::projection::{FoldRefusal, Projection, RowChange};
@@ -69,6 +69,30 @@ pub(crate) fn fold_events<P: Projection>(store: &mut Store, events: &[Recorded])
         projection: P::NAME,
         source,
     })
+}
+
+/// Passes an event without folding it, with these changes instead. False, and nothing done, where the store refuses them.
+pub(crate) fn pass<P: Projection>(
+    store: &mut Store,
+    unread: &Unread,
+    changes: &[RowChange],
+) -> Result<bool, ProjectionFailure> {
+    apply_behind(store, unread, changes).map_err(|source| ProjectionFailure::Store {
+        projection: P::NAME,
+        source,
+    })
+}
+
+fn apply_behind(store: &mut Store, unread: &Unread, changes: &[RowChange]) -> rusqlite::Result<bool> {
+    let round = store.begin()?;
+    if apply_apart(&round, changes)?.is_some() {
+        return Ok(false);
+    }
+    round.commit(Checkpoint {
+        position: unread.position,
+        event_id: Some(unread.event_id),
+    })?;
+    Ok(true)
 }
 
 fn fold_with<P: Projection>(store: &mut Store, events: &[Recorded], care: Care) -> rusqlite::Result<Folded> {

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use sealpost_domain::Recorded;
 
+use crate::damage::{pass_damage, read_up_to_damage, unread_in};
 use crate::failure::ProjectionFailure;
 use crate::progress::{Progress, RunnerState};
-use crate::projection::{EventSource, Projection, SourceFailure};
+use crate::projection::{EventSource, Projection};
 use crate::rebuild::remove_stale_shadows;
-use crate::round::{Folded, Poison, ROUND_EVENTS_MAX, fold_events};
+use crate::round::{Folded, Poison, fold_events};
 use crate::store::sqlite::{Shape, Standing, Store, file_of, remove_other_versions};
 
 /// How long an idle runner sleeps at most: so often it looks whether its file still stands, and whether to stop.
@@ -202,7 +203,13 @@ impl<P: Projection> Follower<P> {
         if after >= head {
             return Ok(Turn::Idle);
         }
-        let mut events = self.read_up_to_damage(after)?;
+        let mut events = match read_up_to_damage::<P>(self.source.as_ref(), after) {
+            Ok(events) => events,
+            Err(failure) => {
+                self.progress.set_checkpoint(pass_damage::<P>(store, failure)?);
+                return Ok(Turn::Folded);
+            }
+        };
         // Only what the log calls durable is shown: a row must never know more than the log does after a power cut.
         events.truncate(usize::try_from(head - after).unwrap_or(usize::MAX));
         if events.is_empty() {
@@ -259,22 +266,15 @@ impl<P: Projection> Follower<P> {
         if checkpoint.position > self.source.head() {
             return Ok(false);
         }
-        let found = self.read(checkpoint.position - 1, 1)?;
-        Ok(found.first().map(|event| event.event_id) == checkpoint.event_id)
-    }
-
-    /// A round of events; where one of them cannot be read, those before it, so that the checkpoint shows where it lies.
-    fn read_up_to_damage(&self, after: u64) -> Result<Vec<Recorded>, ProjectionFailure> {
-        match self.read(after, ROUND_EVENTS_MAX) {
-            Err(ProjectionFailure::Source {
-                source: SourceFailure::BadEvent { position, .. },
-                ..
-            }) if position > after.saturating_add(1) => {
-                let before = usize::try_from(position - after - 1).unwrap_or(ROUND_EVENTS_MAX);
-                self.read(after, before.min(ROUND_EVENTS_MAX))
-            }
-            events => events,
-        }
+        let found = match self.read(checkpoint.position - 1, 1) {
+            Ok(found) => found.first().map(|event| event.event_id),
+            // What cannot be read may have been passed all the same.
+            Err(failure) => match unread_in(&failure) {
+                Some(unread) => Some(unread.event_id),
+                None => return Err(failure),
+            },
+        };
+        Ok(found == checkpoint.event_id)
     }
 
     fn read(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, ProjectionFailure> {

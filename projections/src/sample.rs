@@ -15,7 +15,7 @@ use sealpost_domain::message::{
 use sealpost_domain::metadata::{Actor, Channel, Metadata};
 use sealpost_domain::personal::{HasPersonal, PersonalField, PersonalVisitor, Subject};
 use sealpost_domain::rights::Method;
-use sealpost_domain::{Instant, Personal, Recorded};
+use sealpost_domain::{Instant, Personal, Recorded, Unread};
 use uuid::Uuid;
 
 use crate::projection::{EventSource, SourceFailure};
@@ -50,6 +50,8 @@ pub(crate) struct MemoryLog {
     undurable: Mutex<u64>,
     /// Position of an event that cannot be read.
     damaged: Mutex<Option<u64>>,
+    /// Of what is damaged, whether its columns can still be read.
+    names_itself: Mutex<bool>,
 }
 
 impl MemoryLog {
@@ -100,6 +102,13 @@ impl MemoryLog {
 
     pub fn damage(&self, position: Option<u64>) {
         *self.damaged.lock() = position;
+        *self.names_itself.lock() = false;
+    }
+
+    /// Damages the content of an event alone.
+    pub fn damage_content(&self, position: u64) {
+        *self.damaged.lock() = Some(position);
+        *self.names_itself.lock() = true;
     }
 
     pub fn hold_back(&self, events: u64) {
@@ -114,7 +123,21 @@ impl EventSource for MemoryLog {
             && (after..after + u64::try_from(limit).unwrap()).contains(&(position - 1))
         {
             let source = "damaged".into();
-            return Err(SourceFailure::BadEvent { position, source });
+            let event = &events[usize::try_from(position).unwrap() - 1];
+            let unread = self.names_itself.lock().then(|| {
+                Box::new(Unread {
+                    position,
+                    event_id: event.event_id,
+                    account: event.account,
+                    stream: event.stream.clone(),
+                    sequence: event.sequence,
+                })
+            });
+            return Err(SourceFailure::BadEvent {
+                position,
+                unread,
+                source,
+            });
         }
         let after = usize::try_from(after).unwrap();
         Ok(events.iter().skip(after).take(limit).cloned().collect())

@@ -101,6 +101,9 @@ pub(super) struct SiteFor(pub Route);
 #[rtype(result = "()")]
 pub struct Halt;
 
+/// Messages that wait in memory until mail begins to go.
+const WAITING_MAX: usize = 10_000;
+
 /// The registry of destinations and sites.
 #[derive(Default)]
 pub struct DestinationRegistry {
@@ -114,7 +117,10 @@ pub struct DestinationRegistry {
 impl DestinationRegistry {
     fn route_dispatch(&mut self, dispatch: Dispatch, ctx: &Context<Self>) {
         let Some(begun) = self.begun.clone() else {
-            self.waiting.push(dispatch);
+            // What is more stands in the spool, which is read when mail begins to go.
+            if self.waiting.len() < WAITING_MAX {
+                self.waiting.push(dispatch);
+            }
             return;
         };
         let domain = dispatch.domain();

@@ -9,6 +9,7 @@ use sealpost_domain::ids::AccountId;
 use sealpost_domain::limits::PANICS_UNTIL_PARKED;
 use sealpost_domain::metadata::Metadata;
 use sealpost_domain::shard::ParkedActor;
+use sealpost_projections::SourceFailure;
 
 use super::account_actor::{AccountActor, Ask, Ports};
 use super::destinations::Destinations;
@@ -34,7 +35,17 @@ pub struct Route {
 #[rtype(result = "()")]
 struct Woken {
     account: AccountId,
-    read: Option<(Generation, Hot)>,
+    read: Read,
+}
+
+/// What came of reading an account.
+enum Read {
+    /// Its state.
+    Hot(Generation, Hot),
+    /// Not now.
+    Failed,
+    /// Not before somebody mends it.
+    Unreadable,
 }
 
 /// An actor reports how it ended: by itself, to be read anew, or in a panic.
@@ -135,16 +146,20 @@ impl Registry {
         actix::spawn(async move {
             if let Err(busy) = fence.await {
                 tracing::warn!(account.id = %account, error = %busy, "an account cannot be woken");
-                return registry.do_send(Woken { account, read: None });
+                let read = Read::Failed;
+                return registry.do_send(Woken { account, read });
             }
             let read = tokio::task::spawn_blocking(move || source.account_control(account)).await;
             let read = match read {
-                Ok(Ok(recorded)) => Some((generation, Hot::replay(recorded))),
+                Ok(Ok(recorded)) => Read::Hot(generation, Hot::replay(recorded)),
                 Ok(Err(failure)) => {
                     tracing::error!(account.id = %account, error = %failure, "an account cannot be read from the log");
-                    None
+                    match failure {
+                        SourceFailure::BadEvent { .. } => Read::Unreadable,
+                        SourceFailure::Unreadable { .. } | SourceFailure::Closed => Read::Failed,
+                    }
                 }
-                Err(_) => None,
+                Err(_) => Read::Failed,
             };
             registry.do_send(Woken { account, read });
         });
@@ -172,7 +187,7 @@ impl Registry {
     }
 
     fn park(&mut self, account: AccountId, panics: u32) {
-        tracing::error!(account.id = %account, panics, "an account is parked: its actor failed again and again");
+        tracing::error!(account.id = %account, panics, "an account is parked until it is let go by the operator");
         metrics::counter!("sealpost_parked_total", "kind" => "account").increment(1);
         if let Some(Entry::Waking(waiting)) = self.entries.insert(account, Entry::Parked(Parking::Stays)) {
             for work in waiting {
@@ -219,12 +234,17 @@ impl Handler<Woken> for Registry {
         let Some(Entry::Waking(waiting)) = self.entries.get_mut(&woken.account) else {
             return;
         };
-        let waiting = std::mem::take(waiting);
-        let Some((generation, hot)) = woken.read else {
-            // Dropping the work drops its replies: whoever asked learns that nobody knows, and may ask again.
-            self.entries.remove(&woken.account);
-            return;
+        let (generation, hot) = match woken.read {
+            Read::Hot(generation, hot) => (generation, hot),
+            Read::Failed => {
+                // Dropping the work drops its replies: whoever asked learns that nobody knows, and may ask again.
+                self.entries.remove(&woken.account);
+                return;
+            }
+            // Nobody could decide anything on it, and to read it for every request helps nobody.
+            Read::Unreadable => return self.park(woken.account, 0),
         };
+        let waiting = std::mem::take(waiting);
         let addr = self.start_actor(woken.account, generation, hot, ctx);
         for work in waiting {
             addr.do_send(Ask(work));

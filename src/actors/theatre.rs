@@ -51,6 +51,8 @@ pub struct TheatreConfig {
     pub routes: Arc<dyn Routes>,
     /// Whether mail goes out.
     pub outgoing: Outgoing,
+    /// How long the start waits until what the last run left open is settled; it goes on behind an open door then.
+    pub patience: Duration,
     /// Where attempts run.
     pub runtime: tokio::runtime::Handle,
 }
@@ -64,9 +66,6 @@ pub enum TheatreFailure {
     /// Their thread ended before they ran.
     #[error("the actors' thread ended before the actors ran")]
     Ended,
-    /// The start-up pass failed.
-    #[error("the open attempts of the last run cannot be settled")]
-    Recovery(#[from] recovery::RecoveryFailure),
 }
 
 /// The running actors.
@@ -75,13 +74,14 @@ pub struct Theatre {
     destinations: Destinations,
     registry: Addr<DestinationRegistry>,
     hands: Arc<()>,
-    refill: Option<tokio::task::JoinHandle<()>>,
+    outgoing: tokio::task::JoinHandle<()>,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
 
 impl Theatre {
-    /// Starts the actors, settles what the last run left open, and only then lets mail go.
+    /// Starts the actors, settles what the last run left open, and only then lets mail go. When that takes longer than the
+    /// configured patience, it is still under way when this returns: accepting needs none of it.
     ///
     /// # Errors
     /// As [`TheatreFailure`] says.
@@ -117,29 +117,26 @@ impl Theatre {
             return Err(TheatreFailure::Ended);
         };
         let accounts = Accounts::new(accounts, config.log.clone(), config.clock.clone());
-        recovery::settle_open_starts(&accounts, &config.feed, &config.node).await?;
         let hands = Arc::new(());
-        let refill = match config.outgoing {
-            Outgoing::Rests => None,
-            Outgoing::Flows => {
-                let begin = Begin {
-                    accounts: accounts.clone(),
-                    attempt: config.attempt,
-                    routes: config.routes,
-                    runtime: config.runtime.clone(),
-                    node: config.node,
-                    hands: hands.clone(),
-                };
-                registry.do_send(begin);
-                Some(let_go(config.feed, &destinations, config.clock, &config.runtime).await?)
-            }
+        let (settled, has_settled) = oneshot::channel();
+        let (patience, runtime) = (config.patience, config.runtime.clone());
+        let opening = Opening {
+            config,
+            accounts: accounts.clone(),
+            destinations: destinations.clone(),
+            registry: registry.clone(),
+            hands: hands.clone(),
         };
+        let outgoing = runtime.spawn(opening.run(settled));
+        if tokio::time::timeout(patience, has_settled).await.is_err() {
+            tracing::warn!("mail is accepted before the last run is settled, and waits until it is");
+        }
         Ok(Self {
             accounts,
             destinations,
             registry,
             hands,
-            refill,
+            outgoing,
             stop,
             thread,
         })
@@ -167,9 +164,7 @@ impl Theatre {
     /// Ends the actors: no new attempts, open ones may finish until `grace` is over. What is open then is in doubt, and
     /// the next start says so.
     pub async fn stop(self, grace: Duration) {
-        if let Some(refill) = &self.refill {
-            refill.abort();
-        }
+        self.outgoing.abort();
         self.registry.do_send(Halt);
         let drained = async {
             // One is ours and one is that of the actors.
@@ -189,18 +184,45 @@ impl Theatre {
     }
 }
 
-/// Gives the destinations everything that waits, and goes on giving what they dropped.
-async fn let_go(
-    feed: SpoolFeed,
-    destinations: &Destinations,
-    clock: Arc<dyn Clock>,
-    runtime: &tokio::runtime::Handle,
-) -> Result<tokio::task::JoinHandle<()>, TheatreFailure> {
-    let (waiting, to) = (feed.clone(), destinations.clone());
-    tokio::task::spawn_blocking(move || waiting.each_waiting(|page| to.dispatch(page)))
-        .await
-        .map_err(|_| TheatreFailure::Recovery(recovery::RecoveryFailure::CutOff))?;
-    Ok(runtime.spawn(refill(feed, destinations.clone(), clock)))
+/// What lets mail go.
+struct Opening {
+    config: TheatreConfig,
+    accounts: Accounts,
+    destinations: Destinations,
+    registry: Addr<DestinationRegistry>,
+    hands: Arc<()>,
+}
+
+impl Opening {
+    /// Settles what the last run left open and says so, gives the destinations everything that waits, and goes on giving
+    /// what they dropped.
+    async fn run(self, settled: oneshot::Sender<()>) {
+        let Self { config, accounts, .. } = self;
+        let feed = config.feed;
+        recovery::settle_open_starts(&accounts, &feed, &config.node).await;
+        if config.outgoing == Outgoing::Flows {
+            self.registry.do_send(Begin {
+                accounts,
+                attempt: config.attempt,
+                routes: config.routes,
+                runtime: config.runtime,
+                node: config.node,
+                hands: self.hands,
+            });
+            let (waiting, to) = (feed.clone(), self.destinations.clone());
+            let given = tokio::task::spawn_blocking(move || waiting.each_waiting(|page| to.dispatch(page)));
+            if let Err(failure) = given.await {
+                tracing::error!(error = %failure, "the spool could not be read");
+            }
+        }
+        // Whoever waited may have lost patience.
+        if settled.send(()).is_err() {
+            tracing::warn!("the last run is settled, and mail goes out");
+        }
+        if config.outgoing == Outgoing::Flows {
+            refill(feed, self.destinations, config.clock).await;
+        }
+    }
 }
 
 async fn refill(feed: SpoolFeed, destinations: Destinations, clock: Arc<dyn Clock>) {

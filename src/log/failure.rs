@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use sealpost_domain::Unread;
 use thiserror::Error;
 
 /// What follows from a failure.
@@ -82,6 +83,8 @@ pub enum LogFailure {
     Unreadable {
         /// Where.
         position: u64,
+        /// What it concerns, where that much can be read.
+        unread: Option<Box<Unread>>,
         /// Why.
         #[source]
         source: Box<dyn Error + Send + Sync>,

@@ -42,7 +42,15 @@ impl LogSource {
 
     fn in_clear(&self, after: u64, events: Result<Vec<Recorded>, LogFailure>) -> Result<Vec<Recorded>, SourceFailure> {
         let mut events = events.map_err(|failure| match failure {
-            LogFailure::Unreadable { position, source } => SourceFailure::BadEvent { position, source },
+            LogFailure::Unreadable {
+                position,
+                unread,
+                source,
+            } => SourceFailure::BadEvent {
+                position,
+                unread,
+                source,
+            },
             other => SourceFailure::Unreadable {
                 after,
                 source: Box::new(other),

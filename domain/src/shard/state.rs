@@ -34,7 +34,7 @@ pub enum ShardCommand {
     ParkActor {
         /// Which.
         actor: ParkedActor,
-        /// How often it failed.
+        /// How often it failed; 0 where an event of it cannot be read.
         panics: u32,
     },
     /// Let an actor go again.
@@ -54,11 +54,11 @@ pub enum ShardEvent {
         /// The node that owns it from here on.
         node: String,
     },
-    /// An actor failed too often.
+    /// An actor failed too often, or cannot be read.
     ActorParked {
         /// Which.
         actor: ParkedActor,
-        /// How often it failed.
+        /// How often it failed; 0 where an event of it cannot be read.
         panics: u32,
     },
     /// An actor runs again.

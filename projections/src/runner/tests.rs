@@ -266,6 +266,40 @@ fn an_event_that_cannot_be_read_is_waited_for_at_its_place() {
 }
 
 #[test]
+fn a_message_of_which_an_event_cannot_be_read_stands_aside_and_the_spool_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = log_of(5);
+    log.damage_content(5);
+    let running = Runner::<Spool>::start(dir.path(), log.clone()).unwrap();
+    assert!(running.wait_for(5, SOON));
+    until("following", &log, || running.state() == RunnerState::Following);
+    running.stop();
+    // The checkpoint names the event that cannot be read, and the rows are those of this log all the same.
+    let running = Runner::<Spool>::start(dir.path(), log.clone()).unwrap();
+    Story::new(&log, 9_000).act(Act::Accept);
+    assert!(running.wait_for(6, SOON));
+    until_right::<Spool>(dir.path(), &log);
+    let counts = SpoolQueries::open(dir.path()).counts().unwrap();
+    assert_eq!((counts.queued, counts.parked), (5, 1));
+}
+
+#[test]
+fn what_people_look_at_waits_at_an_event_that_cannot_be_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = log_of(5);
+    log.damage_content(4);
+    let running = Runner::<Activity>::start(dir.path(), log.clone()).unwrap();
+    assert!(running.wait_for(3, SOON));
+    until(
+        "it waits",
+        &log,
+        || matches!(running.state(), RunnerState::Waiting { failure } if failure.contains("position 4")),
+    );
+    log.damage(None);
+    assert!(running.wait_for(5, SOON));
+}
+
+#[test]
 fn files_of_other_versions_go_once_it_has_caught_up_and_files_of_others_stay() {
     let dir = tempfile::tempdir().unwrap();
     for name in [

@@ -3,7 +3,7 @@
 use sealpost_domain::event::Event;
 use sealpost_domain::ids::MessageId;
 use sealpost_domain::message::{Accepted, Message, MessageEvent, Resolution};
-use sealpost_domain::{Personal, Recorded};
+use sealpost_domain::{Personal, Recorded, StreamType, Unread};
 
 use crate::columns::{account_of, json, message_of, millis};
 use crate::projection::{FoldRefusal, Projection, RowChange, Value};
@@ -72,6 +72,10 @@ impl Projection for Spool {
                 refusal.to_string().into(),
             ],
         )])
+    }
+
+    fn park_unread(unread: &Unread) -> Option<Vec<RowChange>> {
+        Some(park_message(unread))
     }
 }
 
@@ -170,4 +174,23 @@ fn state_after(accepted: &Accepted) -> Message {
     let mut state = Message::default();
     state.evolve(&MessageEvent::MessageAccepted(Box::new(accepted.clone())));
     state
+}
+
+/// A message stands aside of which an event cannot be read: it may be over, or in flight. Of other events that cannot be
+/// read nothing is lost here; whoever decides on them reads the log.
+fn park_message(unread: &Unread) -> Vec<RowChange> {
+    if unread.stream.stream_type != StreamType::Message {
+        return Vec::new();
+    }
+    let message = unread.stream.id.parse().map(|id: MessageId| id.to_hex());
+    let row = [
+        message.unwrap_or_else(|_| unread.stream.id.clone()).into(),
+        unread.account.map(|account| account.to_hex()).into(),
+        Value::Null,
+        Value::Null,
+        Value::Null,
+        unread.sequence.into(),
+        "an event of the message cannot be read".into(),
+    ];
+    vec![RowChange::new(PARK, row)]
 }

@@ -7,7 +7,7 @@ use rusqlite::Row;
 use rusqlite::types::Type;
 use sealpost_domain::ids::{AccountId, EventId};
 use sealpost_domain::metadata::Metadata;
-use sealpost_domain::{Event, Instant, Recorded, StreamId, StreamType};
+use sealpost_domain::{Event, Instant, Recorded, StreamId, StreamType, Unread};
 use uuid::Uuid;
 
 use crate::log::failure::LogFailure;
@@ -45,7 +45,32 @@ pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 /// [`LogFailure::Unreadable`] with the position, when it is not in its form.
 pub(super) fn recorded(row: &Row<'_>) -> Result<Recorded, LogFailure> {
     let position = number(row, 0).unwrap_or(0);
-    read(row, position).map_err(|source| LogFailure::Unreadable { position, source })
+    read(row, position).map_err(|source| LogFailure::Unreadable {
+        position,
+        unread: unread(row, position).ok().map(Box::new),
+        source,
+    })
+}
+
+/// What stands beside the content of an event.
+fn unread(row: &Row<'_>, position: u64) -> Result<Unread, Box<dyn Error + Send + Sync>> {
+    Ok(Unread {
+        position,
+        event_id: EventId::from_uuid(uuid(row, 4)?),
+        account: account(row)?,
+        stream: StreamId {
+            stream_type: StreamType::parse(text(row, 5)?)?,
+            id: text(row, 6)?.to_owned(),
+        },
+        sequence: number(row, 7)?,
+    })
+}
+
+fn account(row: &Row<'_>) -> Result<Option<AccountId>, Box<dyn Error + Send + Sync>> {
+    Ok(match row.get_ref(10)? {
+        rusqlite::types::ValueRef::Null => None,
+        _ => Some(AccountId::from_uuid(uuid(row, 10)?)),
+    })
 }
 
 fn read(row: &Row<'_>, position: u64) -> Result<Recorded, Box<dyn Error + Send + Sync>> {
@@ -53,16 +78,12 @@ fn read(row: &Row<'_>, position: u64) -> Result<Recorded, Box<dyn Error + Send +
         rusqlite::types::ValueRef::Null => None,
         _ => Some(number(row, 1)?),
     };
-    let account = match row.get_ref(10)? {
-        rusqlite::types::ValueRef::Null => None,
-        _ => Some(AccountId::from_uuid(uuid(row, 10)?)),
-    };
     let stream_type = StreamType::parse(text(row, 5)?)?;
     let wire: BTreeMap<String, String> = serde_json::from_str(text(row, 9)?)?;
     Ok(Recorded {
         shard: SHARD,
         position,
-        account,
+        account: account(row)?,
         account_seq,
         epoch: number(row, 2)?,
         recorded_at: Instant::from_millis(row.get(3)?),

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use sealpost::config::Config;
 use sealpost::serve::{Ports, Server};
@@ -12,6 +13,9 @@ use serde_json::{Value, json};
 use super::clients::{Anonymous, Bearer, ControlSocket, ManagementKey, SendingKey};
 use super::receivers::start_receivers;
 use super::{HandClock, Inbox, records};
+
+/// How long a start may take to settle what the last run left: longer than a test runs.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running program and its world: `inbox.test` takes mail, `reject.test` answers `550`.
 pub struct Sealpost {
@@ -53,7 +57,7 @@ pub async fn spawn_sealpost_with(configure: impl FnOnce(&mut Config)) -> Sealpos
     configure(&mut config);
     MasterKey::create(&config.master_key_path()).unwrap();
     let clock = Arc::new(HandClock::default());
-    let server = start(&config, &clock).await;
+    let server = start(&config, &clock, PATIENCE).await;
     let account = open_account(&ControlSocket::at(&server.socket()), "example.org").await;
     Sealpost {
         server,
@@ -66,9 +70,10 @@ pub async fn spawn_sealpost_with(configure: impl FnOnce(&mut Config)) -> Sealpos
     }
 }
 
-async fn start(config: &Config, clock: &Arc<HandClock>) -> Server {
+async fn start(config: &Config, clock: &Arc<HandClock>, patience: Duration) -> Server {
     let ports = Ports {
         clock: clock.clone(),
+        patience,
         ..Ports::default()
     };
     Server::start(config, ports).await.unwrap()
@@ -156,11 +161,16 @@ impl Sealpost {
 
     /// Ends the program, does something, and starts it again.
     pub async fn restart_after(self, between: impl AsyncFnOnce()) -> Self {
+        self.restart_with_patience(PATIENCE, between).await
+    }
+
+    /// Ends the program, does something, and starts it again; it waits so long for what the last run left.
+    pub async fn restart_with_patience(self, patience: Duration, between: impl AsyncFnOnce()) -> Self {
         let Self { server, .. } = self;
         server.stop().await;
         between().await;
         Self {
-            server: start(&self.config, &self.clock).await,
+            server: start(&self.config, &self.clock, patience).await,
             ..self
         }
     }

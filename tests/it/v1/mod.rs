@@ -5,4 +5,5 @@ mod idempotency;
 mod keys;
 mod messages;
 mod standing;
+mod starting;
 mod watch;
