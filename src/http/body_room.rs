@@ -62,6 +62,11 @@ impl BodyRoom {
 }
 
 impl HeldRoom {
+    /// Whose it is; nobody's when whoever stands there speaks for many.
+    pub(super) const fn peer(&self) -> Option<Network> {
+        self.peer
+    }
+
     /// Takes what is missing for so many bytes of memory. The beginning is free: a usual mail is let in however many
     /// large ones are on their way.
     ///

@@ -5,18 +5,20 @@ use std::time::Duration;
 
 use sealpost_domain::ids::AccountId;
 use sealpost_domain::limits;
+use sealpost_domain::network::Network;
 use sealpost_projections::Progress;
 use sealpost_projections::activity::ActivityQueries;
 use sealpost_projections::message_timeline::TimelineQueries;
 use sealpost_projections::spool::SpoolQueries;
 use zeroize::Zeroizing;
 
-use super::account_turns::AccountTurns;
 use super::body::Body;
 use super::body_room::BodyRoom;
 use super::fault::Fault;
+use super::heavy_work::HeavyWork;
 use super::members::Members;
 use super::ports::{Condition, MetricsText};
+use super::turns::Turns;
 use super::work_pool::WorkPool;
 use crate::access::{Gate, KeyDesk};
 use crate::actors::Accounts;
@@ -99,9 +101,10 @@ pub struct Front {
     pub(super) node: String,
     pub(super) bodies: BodyRoom,
     pub(super) work: WorkPool,
-    heavy_work: WorkPool,
+    heavy_of_account: HeavyWork<AccountId>,
+    heavy_of_peer: HeavyWork<Network>,
     reads: WorkPool,
-    turns: AccountTurns,
+    turns: Turns<AccountId>,
     log_reads: WorkPool,
     waits: WorkPool,
 }
@@ -118,6 +121,7 @@ impl Front {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: FrontParts) -> Self {
+        let heavy_work = WorkPool::new(1);
         Self {
             gate: parts.gate,
             keys: KeyDesk::new(parts.accounts.clone()),
@@ -133,9 +137,10 @@ impl Front {
             node: parts.node,
             bodies: BodyRoom::default(),
             work: WorkPool::for_processors(),
-            heavy_work: WorkPool::new(1),
+            heavy_of_account: HeavyWork::in_pool(heavy_work.clone()),
+            heavy_of_peer: HeavyWork::in_pool(heavy_work),
             reads: WorkPool::new(READS_AT_ONCE),
-            turns: AccountTurns::new(READS_PER_ACCOUNT),
+            turns: Turns::new(READS_PER_ACCOUNT),
             log_reads: WorkPool::new(LOG_READS_AT_ONCE),
             waits: WorkPool::new(WAITS_AT_ONCE),
         }
@@ -179,7 +184,13 @@ impl Front {
         if size_bytes <= PARSE_HERE_BYTES_MAX {
             return Members::of_body(body);
         }
-        self.work_for(size_bytes).run(move || Members::of_body(body)).await
+        let peer = body.room.peer();
+        let parse = move || Members::of_body(body);
+        if size_bytes > HEAVY_BYTES {
+            self.heavy_of_peer.run(peer, parse).await
+        } else {
+            self.work.run(parse).await
+        }
     }
 
     /// Waits until a read model knows what is in the log now, so that people see what they have just done. Gives up
@@ -196,12 +207,17 @@ impl Front {
         }
     }
 
-    /// Where work for a body of this size is done: large mails wait for each other, and nobody else for them.
-    pub(super) const fn work_for(&self, size_bytes: usize) -> &WorkPool {
+    /// Works on a body of this size for an account: on large ones one after the other, each account in its turn.
+    pub(super) async fn work_for<T: Send + 'static>(
+        &self,
+        account: AccountId,
+        size_bytes: usize,
+        work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
         if size_bytes > HEAVY_BYTES {
-            &self.heavy_work
+            self.heavy_of_account.run(Some(account), work).await
         } else {
-            &self.work
+            self.work.run(work).await
         }
     }
 }

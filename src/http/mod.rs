@@ -15,9 +15,8 @@
 //! | `error_code`, `fault`, `field_names`, `refusals` | every error, and where it comes from |
 //! | `request_trace`, `visit`, `request_time` | a request: its id, its caller, its times |
 //! | `body`, `body_room`, `members`, `fields` | its body, the memory that it may take, its members |
-//! | `work_pool`, `account_turns` | work that costs, off the threads that answer; nobody's reads before all others' |
+//! | `work_pool`, `turns`, `heavy_work` | work that costs, off the threads that answer; nobody's reads before all others' |
 
-mod account_turns;
 mod body;
 mod body_room;
 mod canonical;
@@ -30,6 +29,7 @@ mod field_names;
 mod fields;
 mod front;
 mod health;
+mod heavy_work;
 mod idempotency;
 mod key_calls;
 mod listen;
@@ -44,6 +44,7 @@ mod request_trace;
 mod router;
 mod send;
 mod send_request;
+mod turns;
 mod v1;
 mod visit;
 mod work_pool;

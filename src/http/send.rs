@@ -52,13 +52,12 @@ pub(super) async fn send(front: &Front, caller: &Caller, intake: Intake) -> Resu
         return Err(ErrorCode::TestKeyCannotSend.into());
     }
     let (now, account, keeper) = (front.clock.now(), caller.account, front.keeper.clone());
-    let pool = front.work_for(intake.size_bytes);
+    let size_bytes = intake.size_bytes;
     let (letter, repeatable) = match intake.repeat_key {
         None => {
             must_take_mail(front)?;
-            let letter = pool
-                .run(move || compose(&keeper, account, intake.plan(now)?, now))
-                .await?;
+            let work = move || compose(&keeper, account, intake.plan(now)?, now);
+            let letter = front.work_for(account, size_bytes, work).await?;
             (letter, None)
         }
         Some(key) => {
@@ -66,13 +65,14 @@ pub(super) async fn send(front: &Front, caller: &Caller, intake: Intake) -> Resu
                 let repeatable = key.repeatable(intake.method, intake.fields.members());
                 Ok((intake.plan(now)?, repeatable))
             };
-            let (plan, repeatable) = pool.run(read).await?;
+            let (plan, repeatable) = front.work_for(account, size_bytes, read).await?;
             // A repeat is answered before anything is stored again for it, and also where nothing new is taken.
             if let Some(answers) = first_answer(front, account, repeatable, &plan.recipients).await? {
                 return Ok(answers);
             }
             must_take_mail(front)?;
-            let letter = pool.run(move || compose(&keeper, account, plan, now)).await?;
+            let work = move || compose(&keeper, account, plan, now);
+            let letter = front.work_for(account, size_bytes, work).await?;
             (letter, Some(repeatable))
         }
     };

@@ -1,27 +1,27 @@
-//! Turns of each account: so many of its reads run at once, and whoever asks for more waits behind himself alone.
+//! Turns of each account or network: so much of its work runs at once, and whoever asks for more waits behind himself alone.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use sealpost_domain::ids::AccountId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error_code::ErrorCode;
 use super::fault::Fault;
 
-/// Accounts above which those without a turn are forgotten.
+/// How many are remembered; above that, those without a turn are forgotten.
 const REMEMBERED: usize = 1_000;
 
-/// The turns of all accounts. Clones share them.
+/// The turns of all. Clones share them.
 #[derive(Debug, Clone)]
-pub(super) struct AccountTurns {
+pub(super) struct Turns<Who> {
     at_once: usize,
-    of: Arc<Mutex<HashMap<AccountId, Weak<Semaphore>>>>,
+    of: Arc<Mutex<HashMap<Who, Weak<Semaphore>>>>,
 }
 
-impl AccountTurns {
-    /// So many turns for each account.
+impl<Who: Copy + Eq + Hash> Turns<Who> {
+    /// So many turns for each.
     pub(super) fn new(at_once: usize) -> Self {
         Self {
             at_once: at_once.max(1),
@@ -33,24 +33,24 @@ impl AccountTurns {
     ///
     /// # Errors
     /// None in truth: nobody closes the turns.
-    pub(super) async fn take(&self, account: AccountId) -> Result<OwnedSemaphorePermit, Fault> {
-        let turns = self.of_account(account);
+    pub(super) async fn take(&self, who: Who) -> Result<OwnedSemaphorePermit, Fault> {
+        let turns = self.turns_of(who);
         turns
             .acquire_owned()
             .await
             .map_err(|_| Fault::from(ErrorCode::Unavailable))
     }
 
-    fn of_account(&self, account: AccountId) -> Arc<Semaphore> {
+    fn turns_of(&self, who: Who) -> Arc<Semaphore> {
         let mut of = self.of.lock();
-        if let Some(turns) = of.get(&account).and_then(Weak::upgrade) {
+        if let Some(turns) = of.get(&who).and_then(Weak::upgrade) {
             return turns;
         }
         if of.len() >= REMEMBERED {
             of.retain(|_, turns| turns.strong_count() > 0);
         }
         let turns = Arc::new(Semaphore::new(self.at_once));
-        of.insert(account, Arc::downgrade(&turns));
+        of.insert(who, Arc::downgrade(&turns));
         turns
     }
 }
@@ -58,6 +58,7 @@ impl AccountTurns {
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
+    use sealpost_domain::ids::AccountId;
     use uuid::Uuid;
 
     use super::*;
@@ -68,7 +69,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_account_waits_for_itself_and_for_nobody_else() {
-        let turns = AccountTurns::new(2);
+        let turns = Turns::new(2);
         let first = turns.take(account(1)).await.unwrap();
         let _second = turns.take(account(1)).await.unwrap();
         assert!(turns.take(account(1)).now_or_never().is_none(), "a third one at once");
@@ -79,7 +80,7 @@ mod tests {
 
     #[tokio::test]
     async fn accounts_without_a_turn_are_forgotten() {
-        let turns = AccountTurns::new(1);
+        let turns = Turns::new(1);
         for number in 0..3_000 {
             drop(turns.take(account(number)).await);
         }
