@@ -15,6 +15,7 @@ mod delivery;
 mod docs;
 mod log_contract;
 mod mandrill;
+mod planted;
 mod stock_tools;
 mod support;
 mod v1;

@@ -11,7 +11,8 @@ use tokio::task::JoinHandle;
 /// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// It takes mail as long as the client likes, and names the recipient in its `250`.
+    /// It takes mail as long as the client likes, and names the recipient in its `250`. Who begins with `hard.` it refuses
+    /// for good, `soft.` for now, each by name; after the final dot for `odd.` it says what is no reply, by name too.
     Accept,
     /// It resets the connection instead of answering `DATA`.
     ResetAtData,
@@ -84,7 +85,7 @@ async fn dialogue(stream: TcpStream, ending: Ending, taken: &Mutex<Vec<String>>)
             "EHLO" => "250 raw.test\r\n".to_owned(),
             "RCPT" => {
                 recipient = line[line.find('<').unwrap()..].trim_end().to_owned();
-                "250 2.1.5 yes\r\n".to_owned()
+                recipient_reply(&recipient)
             }
             "DATA" if ending == Ending::ResetAtData => return reset(talk),
             "DATA" => {
@@ -98,6 +99,7 @@ async fn dialogue(stream: TcpStream, ending: Ending, taken: &Mutex<Vec<String>>)
                 match ending {
                     Ending::ResetAfterDot => return reset(talk),
                     Ending::GarbageAfterDot => "this is no reply\r\n".to_owned(),
+                    Ending::Accept if recipient.starts_with("<odd.") => format!("no reply for {recipient}\r\n"),
                     _ => format!("250 2.0.0 ok for {recipient}\r\n"),
                 }
             }
@@ -105,6 +107,14 @@ async fn dialogue(stream: TcpStream, ending: Ending, taken: &Mutex<Vec<String>>)
             _ => "250 2.0.0 yes\r\n".to_owned(),
         };
         talk.write_all(reply.as_bytes()).await?;
+    }
+}
+
+fn recipient_reply(recipient: &str) -> String {
+    match recipient.split('.').next() {
+        Some("<hard") => format!("550 5.1.1 {recipient}: no such user\r\n"),
+        Some("<soft") => format!("450 4.2.1 {recipient}: come back later\r\n"),
+        _ => "250 2.1.5 yes\r\n".to_owned(),
     }
 }
 
