@@ -29,8 +29,11 @@ impl AccountActor {
         reply: Reply<Result<Vec<SendAnswer>, Admission>>,
         ctx: &mut Context<Self>,
     ) {
-        if let Err(no) = self.admit(&call.claim) {
-            return self.answer(reply, Err(no));
+        match self.admit(&call.claim) {
+            Ok(_) => {}
+            // Revoked while its body came in: a use of a revoked key, as any other.
+            Err(Admission::Refused(refusal)) => return self.refuse(call.claim, refusal, reply, ctx),
+            Err(no) => return self.answer(reply, Err(no)),
         }
         let held = self.is_frozen(&call.claim.key);
         let refusal = self.refusal_of_sender(&call);

@@ -7,5 +7,6 @@ mod full_disk;
 mod keys;
 mod mandrill_fields;
 mod places;
+mod slow_bodies;
 mod v1_fields;
 mod wire;

@@ -92,3 +92,22 @@ async fn the_status_tells_how_the_program_is() {
     assert_eq!(status["version"], env!("CARGO_PKG_VERSION"));
     sealpost.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_is_being_delivered_is_left_alone_until_its_attempt_is_over() {
+    let sealpost = spawn_sealpost().await;
+    let (key, control) = (sealpost.sending_key().await, sealpost.control());
+    sealpost.inbox.shut();
+    let sent = key.send_v1(&v1_mail(&["ann@inbox.test"])).await;
+    let id = sent[0]["id"].as_str().unwrap().to_owned();
+    sealpost.inbox.wait_at_door(1).await;
+    let act = async |verb: &str| control.post(&format!("/queue/{id}/{verb}"), &json!({})).await;
+    for verb in ["hold", "discard"] {
+        assert_eq!(act(verb).await.problem(), (409, "message_in_flight"), "{verb}");
+    }
+    sealpost.inbox.open();
+    sealpost.until(&id, "MessageDelivered").await;
+    assert_eq!(act("hold").await.problem(), (409, "message_finished"));
+    assert_eq!(sealpost.inbox.count(), 1);
+    sealpost.stop().await;
+}

@@ -8,8 +8,9 @@ const OPENING: &str = "# Command line
 Every command, as `sealpost … --help` prints it. Against a running server a command goes through the server's control
 socket; a folder that no server runs on is opened for the command alone, and no mail goes out of it. Exit codes: 0 done,
 1 not done (standard error says why), 2 not understood. `SEALPOST_LOG` sets what the program logs to standard error, as
-`warn,sealpost=info,actix_http=off`, which is the default; its last part leaves out requests that are no HTTP. The path
-of the control socket (`control.sock` in the data folder) may have 107 bytes; with a longer one nothing starts.
+`warn,sealpost=info`, which is the default; the HTTP library, which quotes what strangers send, is silent whatever it
+says. The path of the control socket (`control.sock` in the data folder) may have 107 bytes; with a longer one nothing
+starts.
 ";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
