@@ -13,4 +13,5 @@ mod t_10_who_may_change_an_account;
 mod t_11_a_real_postfix_takes_it;
 mod t_12_a_loss_after_the_final_dot_is_in_doubt;
 mod t_13_one_hangs_and_nineteen_do_not_notice;
+mod t_14_what_hung_and_broke_off_is_deferred_or_in_doubt;
 mod t_20_names_lead_to_mail_hosts;

@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// How a connection ends.
@@ -22,6 +24,12 @@ pub enum Ending {
     ResetAfterDot,
     /// It answers the final dot with what is no reply.
     GarbageAfterDot,
+    /// It never says a word.
+    Silent,
+    /// It greets without an end, a byte a second.
+    ByteASecond,
+    /// It takes the content and never answers.
+    SilentAfterDot,
 }
 
 /// A running server; ends when it is dropped.
@@ -29,9 +37,20 @@ pub struct RawServer {
     addr: SocketAddr,
     taken: Arc<Mutex<Vec<String>>>,
     listening: JoinHandle<()>,
+    hangs: watch::Sender<bool>,
 }
 
 impl RawServer {
+    /// Serves every connection with this ending, one that hangs, until [`Self::break_off`].
+    pub async fn hanging(ending: Ending) -> Self {
+        Self::start(&[ending; 1_000]).await
+    }
+
+    /// Resets every connection that hangs, and takes mail from now on.
+    pub fn break_off(&self) {
+        self.hangs.send_replace(false);
+    }
+
     /// Serves connections with these endings, and accepts on all further ones.
     pub async fn start(endings: &[Ending]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -39,18 +58,28 @@ impl RawServer {
         let taken = Arc::new(Mutex::new(Vec::new()));
         let mut endings: VecDeque<Ending> = endings.iter().copied().collect();
         let into = taken.clone();
+        let hangs = watch::Sender::new(true);
+        let end_of_hanging = hangs.subscribe();
         let listening = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let ending = endings.pop_front().unwrap_or(Ending::Accept);
-                let into = into.clone();
+                let mut ending = endings.pop_front().unwrap_or(Ending::Accept);
+                let (into, mut end) = (into.clone(), end_of_hanging.clone());
+                if !*end.borrow() && ending.hangs() {
+                    ending = Ending::Accept;
+                }
                 tokio::spawn(async move {
                     // A client that ends the dialogue is no failure of the server.
-                    drop(dialogue(stream, ending, &into).await);
+                    drop(dialogue(stream, ending, &into, &mut end).await);
                 });
             }
         });
-        Self { addr, taken, listening }
+        Self {
+            addr,
+            taken,
+            listening,
+            hangs,
+        }
     }
 
     /// Its port.
@@ -70,9 +99,33 @@ impl Drop for RawServer {
     }
 }
 
-async fn dialogue(stream: TcpStream, ending: Ending, taken: &Mutex<Vec<String>>) -> std::io::Result<()> {
+impl Ending {
+    const fn hangs(self) -> bool {
+        matches!(self, Self::Silent | Self::ByteASecond | Self::SilentAfterDot)
+    }
+}
+
+async fn dialogue(
+    stream: TcpStream,
+    ending: Ending,
+    taken: &Mutex<Vec<String>>,
+    end: &mut watch::Receiver<bool>,
+) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut talk = BufReader::new(stream);
+    if matches!(ending, Ending::Silent | Ending::ByteASecond) {
+        if ending == Ending::ByteASecond {
+            talk.write_all(b"220-").await?;
+        }
+        let mut every = tokio::time::interval(Duration::from_secs(1));
+        while *end.borrow() {
+            tokio::select! {
+                _ = every.tick() => if ending == Ending::ByteASecond { talk.write_all(b"x").await? },
+                changed = end.changed() => if changed.is_err() { return Ok(()) },
+            }
+        }
+        return reset(talk);
+    }
     talk.write_all(b"220 raw.test\r\n").await?;
     let mut recipient = String::new();
     loop {
@@ -98,6 +151,10 @@ async fn dialogue(stream: TcpStream, ending: Ending, taken: &Mutex<Vec<String>>)
                 taken.lock().unwrap().push(content);
                 match ending {
                     Ending::ResetAfterDot => return reset(talk),
+                    Ending::SilentAfterDot => {
+                        drop(end.wait_for(|hangs| !hangs).await);
+                        return reset(talk);
+                    }
                     Ending::GarbageAfterDot => "this is no reply\r\n".to_owned(),
                     Ending::Accept if recipient.starts_with("<odd.") => format!("no reply for {recipient}\r\n"),
                     _ => format!("250 2.0.0 ok for {recipient}\r\n"),
