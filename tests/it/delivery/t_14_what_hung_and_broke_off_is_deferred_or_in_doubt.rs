@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use sealpost::config::{Config, RouteConfig, RouteTls};
 use sealpost::smtp::server::Personality;
+use sealpost_domain::ids::MessageId;
+use sealpost_domain::limits::CONNECTIONS_PER_SITE_MAX;
 
 use crate::support::{Ending, Inbox, RawServer, Rig, RigOptions};
 
 const OTHERS: usize = 19;
 /// Mail for the one: more than its connections hold.
 const FOR_THE_ONE: usize = 30;
-/// So many connections an installation has to one site at a time, at most.
-const CONNECTIONS_MAX: usize = 20;
 
 /// How often each type of event was recorded for these messages.
-async fn counts(rig: &Rig, messages: &[sealpost_domain::ids::MessageId]) -> BTreeMap<String, usize> {
+async fn counts(rig: &Rig, messages: &[MessageId]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for message in messages {
         for event in rig.history(*message).await {
@@ -79,7 +79,8 @@ async fn hang(ending: Ending) {
     let (deferred, doubts) = (count("DeliveryDeferred"), count("DeliveryInDoubt"));
     if ending == Ending::SilentAfterDot {
         // Whoever read the content and did not answer may have taken it: in doubt, and nothing else is.
-        assert!((1..=CONNECTIONS_MAX).contains(&doubts), "{counts:?}");
+        let connections = usize::try_from(CONNECTIONS_PER_SITE_MAX).unwrap();
+        assert!((1..=connections).contains(&doubts), "{counts:?}");
         assert_eq!(
             server.taken().len(),
             FOR_THE_ONE + doubts,
