@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod actors;
+pub mod certificate;
 pub mod cli;
 pub mod clock;
 pub mod compose;
@@ -13,6 +14,7 @@ pub mod config;
 pub mod delivery;
 pub mod durable_folder;
 pub mod http;
+pub mod intake;
 pub mod log;
 pub mod proof;
 pub mod serve;

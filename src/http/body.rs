@@ -7,9 +7,9 @@ use futures_util::StreamExt;
 use sealpost_domain::limits::{self, REQUEST_BYTES_MAX};
 use tokio::time::Instant;
 
-use super::body_room::HeldRoom;
 use super::error_code::ErrorCode;
 use super::fault::Fault;
+use crate::intake::HeldRoom;
 
 /// How long the first piece of a body may take.
 const GRACE: Duration = Duration::from_secs(30);
@@ -76,20 +76,20 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
-    use crate::http::body_room::BodyRoom;
+    use crate::intake::ContentRoom;
 
     async fn payload(bytes: Vec<u8>) -> web::Payload {
         let (request, mut payload) = TestRequest::default().set_payload(bytes).to_http_parts();
         web::Payload::from_request(&request, &mut payload).await.unwrap()
     }
 
-    fn held(room: &BodyRoom) -> HeldRoom {
+    fn held(room: &ContentRoom) -> HeldRoom {
         room.of_peer(std::net::IpAddr::from([192, 0, 2, 1]))
     }
 
     #[actix_web::test]
     async fn a_body_is_read_and_its_room_is_given_back() {
-        let room = BodyRoom::of_bytes(64 << 10, 64 << 10);
+        let room = ContentRoom::of_bytes(64 << 10, 64 << 10);
         let body = read_body(payload(vec![b'a'; 26_000]).await, held(&room)).await.unwrap();
         // 26,000 bytes less the 16 KiB that are free: 9,616, in 10 KiB.
         assert_eq!((body.bytes.len(), room.free_kib()), (26_000, 54));
@@ -99,11 +99,11 @@ mod tests {
 
     #[actix_web::test]
     async fn too_much_of_one_and_too_much_of_all_are_refused() {
-        let room = BodyRoom::default();
+        let room = ContentRoom::default();
         let large = vec![b'a'; usize::try_from(REQUEST_BYTES_MAX).unwrap() + 1];
         let refused = read_body(payload(large).await, held(&room)).await.err().unwrap();
         assert_eq!(refused.code, ErrorCode::RequestTooLarge);
-        let full = BodyRoom::of_bytes(4 << 10, 4 << 10);
+        let full = ContentRoom::of_bytes(4 << 10, 4 << 10);
         let refused = read_body(payload(vec![b'a'; 26_000]).await, held(&full))
             .await
             .err()
@@ -113,7 +113,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_usual_mail_needs_no_room() {
-        let full = BodyRoom::of_bytes(0, 0);
+        let full = ContentRoom::of_bytes(0, 0);
         let body = read_body(payload(vec![b'a'; 16_384]).await, held(&full)).await.unwrap();
         assert_eq!(body.bytes.len(), 16_384);
     }

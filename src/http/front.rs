@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use sealpost_domain::ids::AccountId;
 use sealpost_domain::limits;
-use sealpost_domain::network::Network;
 use sealpost_projections::Progress;
 use sealpost_projections::activity::ActivityQueries;
 use sealpost_projections::message_timeline::TimelineQueries;
@@ -13,17 +12,14 @@ use sealpost_projections::spool::SpoolQueries;
 use zeroize::Zeroizing;
 
 use super::body::Body;
-use super::body_room::BodyRoom;
 use super::fault::Fault;
-use super::heavy_work::HeavyWork;
 use super::members::Members;
-use super::ports::{Condition, MetricsText};
-use super::turns::Turns;
-use super::work_pool::WorkPool;
+use super::ports::MetricsText;
 use crate::access::{Gate, KeyDesk};
 use crate::actors::Accounts;
 use crate::clock::Clock;
 use crate::compose::Keeper;
+use crate::intake::{MailDesk, Turns, WorkPool};
 use crate::log::read::LogReader;
 
 /// Bodies above this size are parsed off the threads that answer requests, in bytes.
@@ -37,8 +33,6 @@ const READS_PER_ACCOUNT: usize = limits::READS_PER_ACCOUNT as usize;
 const LOG_READS_AT_ONCE: usize = limits::LOG_READS_AT_ONCE as usize;
 /// Answers that wait for a read model at once.
 const WAITS_AT_ONCE: usize = 64;
-/// Bodies above this size are worked on one after the other, in bytes.
-const HEAVY_BYTES: usize = 1024 * 1024;
 /// How long an answer waits for a read model to come to what the caller has just done.
 const FRESH_WITHIN: Duration = Duration::from_secs(2);
 
@@ -65,22 +59,18 @@ pub struct FrontParts {
     pub gate: Gate,
     /// The door to the accounts.
     pub accounts: Accounts,
-    /// Composes and keeps.
-    pub keeper: Keeper,
+    /// Where mail is taken in.
+    pub desk: MailDesk,
     /// The log's readers.
     pub log: LogReader,
     /// What people look at.
     pub models: ReadModels,
-    /// How the log is.
-    pub condition: Arc<dyn Condition>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The text of `/metrics`.
     pub metrics: MetricsText,
     /// Opens `/metrics` from elsewhere than loopback.
     pub metrics_token: Option<Zeroizing<String>>,
-    /// After how long a message that nobody took bounces, where the call does not say it.
-    pub message_lifetime: Duration,
     /// Name of this node.
     pub node: String,
 }
@@ -90,19 +80,13 @@ pub struct Front {
     pub(super) gate: Gate,
     pub(super) accounts: Accounts,
     pub(super) keys: KeyDesk,
-    pub(super) keeper: Keeper,
+    pub(super) desk: MailDesk,
     pub(super) log: LogReader,
     pub(super) models: ReadModels,
-    pub(super) condition: Arc<dyn Condition>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: MetricsText,
     pub(super) metrics_token: Option<Zeroizing<String>>,
-    pub(super) message_lifetime: Duration,
     pub(super) node: String,
-    pub(super) bodies: BodyRoom,
-    pub(super) work: WorkPool,
-    heavy_of_account: HeavyWork<AccountId>,
-    heavy_of_peer: HeavyWork<Network>,
     reads: WorkPool,
     turns: Turns<AccountId>,
     log_reads: WorkPool,
@@ -118,27 +102,25 @@ impl std::fmt::Debug for Front {
 }
 
 impl Front {
+    /// Reads messages back.
+    pub(super) const fn keeper(&self) -> &Keeper {
+        self.desk.keeper()
+    }
+
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: FrontParts) -> Self {
-        let heavy_work = WorkPool::new(1);
         Self {
             gate: parts.gate,
             keys: KeyDesk::new(parts.accounts.clone()),
             accounts: parts.accounts,
-            keeper: parts.keeper,
+            desk: parts.desk,
             log: parts.log,
             models: parts.models,
-            condition: parts.condition,
             clock: parts.clock,
             metrics: parts.metrics,
             metrics_token: parts.metrics_token,
-            message_lifetime: parts.message_lifetime,
             node: parts.node,
-            bodies: BodyRoom::default(),
-            work: WorkPool::for_processors(),
-            heavy_of_account: HeavyWork::in_pool(heavy_work.clone()),
-            heavy_of_peer: HeavyWork::in_pool(heavy_work),
             reads: WorkPool::new(READS_AT_ONCE),
             turns: Turns::new(READS_PER_ACCOUNT),
             log_reads: WorkPool::new(LOG_READS_AT_ONCE),
@@ -186,11 +168,7 @@ impl Front {
         }
         let peer = body.room.peer();
         let parse = move || Members::of_body(body);
-        if size_bytes > HEAVY_BYTES {
-            self.heavy_of_peer.run(peer, parse).await
-        } else {
-            self.work.run(parse).await
-        }
+        self.desk.work_for_peer(peer, size_bytes, parse).await
     }
 
     /// Waits until a read model knows what is in the log now, so that people see what they have just done. Gives up
@@ -201,23 +179,11 @@ impl Front {
             return;
         }
         let (progress, name) = (progress.clone(), progress.name());
-        let wait = self.waits.run(move || Ok(progress.wait_for(head, FRESH_WITHIN)));
-        if tokio::time::timeout(FRESH_WITHIN, wait).await != Ok(Ok(true)) {
+        let wait = self
+            .waits
+            .run(move || Ok::<_, Fault>(progress.wait_for(head, FRESH_WITHIN)));
+        if !matches!(tokio::time::timeout(FRESH_WITHIN, wait).await, Ok(Ok(true))) {
             tracing::debug!(projection.name = name, position = head, "a read model is behind");
-        }
-    }
-
-    /// Works on a body of this size for an account: on large ones one after the other, each account in its turn.
-    pub(super) async fn work_for<T: Send + 'static>(
-        &self,
-        account: AccountId,
-        size_bytes: usize,
-        work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, Fault> {
-        if size_bytes > HEAVY_BYTES {
-            self.heavy_of_account.run(Some(account), work).await
-        } else {
-            self.work.run(work).await
         }
     }
 }

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use super::error_code::ErrorCode;
 use super::front::Front;
-use super::ports::LogCondition;
 use super::v1::problem::problem;
 use super::visit::{bearer, peer_ip};
+use crate::intake::LogCondition;
 
 /// `GET /healthz`: the program runs, and can do its work again without being started anew.
 pub(super) async fn healthz(front: web::Data<Front>) -> HttpResponse {
-    let (status, word) = health(front.condition.log());
+    let (status, word) = health(front.desk.condition());
     HttpResponse::build(status).json(json!({ "status": word }))
 }
 
@@ -67,7 +67,7 @@ pub(super) struct Readiness {
 
 /// Asks every part. Never blocks.
 pub(super) fn readiness(front: &Front) -> Readiness {
-    let (log, models) = (front.condition.log(), &front.models);
+    let (log, models) = (front.desk.condition(), &front.models);
     let spool = models.spool_progress.state();
     let progress = [
         &models.spool_progress,

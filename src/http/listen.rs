@@ -16,11 +16,11 @@ use sealpost_domain::{Instant, limits};
 use thiserror::Error;
 use tokio::task::JoinHandle;
 
-use super::certificate::{TlsFailure, TlsSource};
 use super::control::ControlParts;
 use super::front::Front;
 use super::request_trace::trace;
 use super::router;
+use crate::certificate::{TlsFailure, TlsSource};
 
 /// How long a client may take for the head of a request.
 const HEAD_WITHIN: Duration = Duration::from_secs(limits::REQUEST_HEAD_S);

@@ -3,10 +3,10 @@
 use sealpost_domain::limits::REQUEST_MARKS_MAX;
 
 use super::body::Body;
-use super::body_room::HeldRoom;
 use super::error_code::ErrorCode;
 use super::fault::Fault;
 use super::fields::Fields;
+use crate::intake::HeldRoom;
 
 /// Memory that one mark stands for at most, in bytes: a value of 72 in a vector or an object of twice the length that it
 /// needs, beside the smallest vector or object of its own.
@@ -75,9 +75,9 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::http::body_room::BodyRoom;
+    use crate::intake::ContentRoom;
 
-    fn body(text: String, room: &BodyRoom) -> Body {
+    fn body(text: String, room: &ContentRoom) -> Body {
         Body {
             bytes: text.into_bytes(),
             room: room.of_peer("192.0.2.1".parse().unwrap()),
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn more_values_than_there_may_be_are_not_built() {
-        let room = BodyRoom::default();
+        let room = ContentRoom::default();
         let allowed = usize::try_from(REQUEST_MARKS_MAX).unwrap() - 3;
         assert!(Members::of_body(body(of_zeros(allowed), &room)).is_ok());
         let refused = Members::of_body(body(of_zeros(allowed + 1), &room)).err().unwrap();
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn values_take_the_room_that_they_need_and_not_that_of_their_text() {
-        let room = BodyRoom::of_bytes(10 << 20, 10 << 20);
+        let room = ContentRoom::of_bytes(10 << 20, 10 << 20);
         let before = room.free_kib();
         let members = Members::of_body(body(of_zeros(20_000), &room)).unwrap();
         assert!(before - room.free_kib() >= 20_000 * 256 / 1024, "{}", room.free_kib());

@@ -5,7 +5,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `listen`, `certificate` | [`Doors`]: listeners, TLS, the control socket |
+//! | `listen` | [`Doors`]: listeners, TLS, the control socket |
 //! | `router` | every route on one screen |
 //! | `front`, `ports` | what handlers may use; what the program wires |
 //! | `mandrill`, `v1`, `control` | the three interfaces, one file per category |
@@ -14,13 +14,10 @@
 //! | `key_calls`, `message_lookup`, `message_view` | what interfaces share about keys and messages |
 //! | `error_code`, `fault`, `field_names`, `refusals` | every error, and where it comes from |
 //! | `request_trace`, `visit`, `request_time` | a request: its id, its caller, its times |
-//! | `body`, `body_room`, `members`, `fields` | its body, the memory that it may take, its members |
-//! | `work_pool`, `turns`, `heavy_work` | work that costs, off the threads that answer; nobody's reads before all others' |
+//! | `body`, `members`, `fields` | its body, its members |
 
 mod body;
-mod body_room;
 mod canonical;
-mod certificate;
 mod control;
 mod draft_fields;
 mod error_code;
@@ -29,7 +26,6 @@ mod field_names;
 mod fields;
 mod front;
 mod health;
-mod heavy_work;
 mod idempotency;
 mod key_calls;
 mod listen;
@@ -44,14 +40,11 @@ mod request_trace;
 mod router;
 mod send;
 mod send_request;
-mod turns;
 mod v1;
 mod visit;
-mod work_pool;
 
-pub use certificate::{TlsFailure, TlsSource};
 pub use control::ControlParts;
 pub use error_code::{ErrorCode, MandrillForm};
 pub use front::{Front, FrontParts, ReadModels};
 pub use listen::{Doors, ListenConfig, ListenFailure, control_path_fits};
-pub use ports::{Audit, Condition, DkimMint, LogCondition, MetricsText, MintFailed, MintedDkim};
+pub use ports::{Audit, DkimMint, MetricsText, MintFailed, MintedDkim};

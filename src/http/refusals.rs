@@ -14,6 +14,7 @@ use super::fault::Fault;
 use crate::access::{EnrolFailure, GateRefusal, IssueFailure, PasswordFailure};
 use crate::actors::Admission;
 use crate::compose::{KeepFailure, ReadFailure};
+use crate::intake::{NoRoom, NotTaken, WorkLost};
 
 /// The code of each way in which an account says no.
 pub(super) fn of_admission(admission: &Admission) -> ErrorCode {
@@ -108,6 +109,34 @@ pub(super) const fn of_suppression(refusal: SuppressionRefusal) -> ErrorCode {
 impl From<Admission> for Fault {
     fn from(admission: Admission) -> Self {
         of_admission(&admission).into()
+    }
+}
+
+impl From<NotTaken> for Fault {
+    fn from(refusal: NotTaken) -> Self {
+        match refusal {
+            NotTaken::TestKey => ErrorCode::TestKeyCannotSend.into(),
+            NotTaken::DiskMark => ErrorCode::DiskFull.into(),
+            NotTaken::Stopped => ErrorCode::Unavailable.into(),
+            NotTaken::Kept(failure) => of_keep(&failure),
+            NotTaken::Account(admission) => admission.into(),
+            NotTaken::Misplaced { .. } => ErrorCode::Internal.into(),
+        }
+    }
+}
+
+impl From<NoRoom> for Fault {
+    fn from(_: NoRoom) -> Self {
+        ErrorCode::Busy.into()
+    }
+}
+
+impl From<WorkLost> for Fault {
+    fn from(lost: WorkLost) -> Self {
+        match lost {
+            WorkLost::Ended => ErrorCode::Unavailable.into(),
+            WorkLost::Broke(_) => Self::of_failure(ErrorCode::Internal, "work for a request", &lost),
+        }
     }
 }
 

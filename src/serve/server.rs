@@ -7,10 +7,12 @@ use std::time::Duration;
 use super::wiring::{LogCounts, LogHealth, LogKeys, Mint, ReadModelAudit, metrics_text};
 use super::{Engine, Ports, StartFailure};
 use crate::access::{Counting, Enrolment, Gate, Passwords, Strangers};
+use crate::certificate::TlsSource;
 use crate::clock::Clock;
 use crate::compose::Keeper;
 use crate::config::Config;
-use crate::http::{ControlParts, Doors, Front, FrontParts, ListenConfig, ReadModels, TlsSource, control_path_fits};
+use crate::http::{ControlParts, Doors, Front, FrontParts, ListenConfig, ReadModels, control_path_fits};
+use crate::intake::{MailDesk, MailDeskParts};
 
 /// Where the doors are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +46,9 @@ impl Server {
             node: config.node.clone(),
         });
         let counting = strangers.start(counts);
-        let front = front(config, &engine, strangers, clock.clone());
+        let gate = gate(config, &engine, strangers);
+        let desk = desk(config, &engine, clock.clone());
+        let front = front(config, &engine, gate, desk, clock.clone());
         let control = Arc::new(ControlParts {
             front: front.clone(),
             enrolment: Enrolment::new(engine.accounts().clone(), engine.vault().clone(), Passwords::default()),
@@ -129,13 +133,27 @@ fn listen(config: &Config) -> ListenConfig {
     }
 }
 
-fn front(config: &Config, engine: &Engine, strangers: Strangers, clock: Arc<dyn Clock>) -> Arc<Front> {
+fn gate(config: &Config, engine: &Engine, strangers: Strangers) -> Gate {
     let keys = Arc::new(LogKeys(engine.log().read()));
-    let (spool_progress, activity_progress, timeline_progress) = engine.progress();
-    Arc::new(Front::new(FrontParts {
-        gate: Gate::new(engine.accounts().clone(), keys, strangers, &config.node),
+    Gate::new(engine.accounts().clone(), keys, strangers, &config.node)
+}
+
+fn desk(config: &Config, engine: &Engine, clock: Arc<dyn Clock>) -> MailDesk {
+    MailDesk::new(MailDeskParts {
         accounts: engine.accounts().clone(),
         keeper: Keeper::new(engine.vault().clone()),
+        condition: Arc::new(LogHealth(engine.log().clone())),
+        clock,
+        message_lifetime: Duration::from_secs(config.delivery.message_ttl_s.into()),
+    })
+}
+
+fn front(config: &Config, engine: &Engine, gate: Gate, desk: MailDesk, clock: Arc<dyn Clock>) -> Arc<Front> {
+    let (spool_progress, activity_progress, timeline_progress) = engine.progress();
+    Arc::new(Front::new(FrontParts {
+        gate,
+        accounts: engine.accounts().clone(),
+        desk,
         log: engine.log().read(),
         models: ReadModels {
             activity: engine.activity(),
@@ -145,11 +163,9 @@ fn front(config: &Config, engine: &Engine, strangers: Strangers, clock: Arc<dyn 
             spool: engine.spool(),
             spool_progress,
         },
-        condition: Arc::new(LogHealth(engine.log().clone())),
         clock,
         metrics: metrics_text(),
         metrics_token: config.http.metrics_token.as_ref().map(|secret| secret.expose().clone()),
-        message_lifetime: Duration::from_secs(config.delivery.message_ttl_s.into()),
         node: config.node.clone(),
     }))
 }

@@ -23,7 +23,8 @@ use zeroize::Zeroizing;
 use crate::access::{CountRecord, KeyIndex, LookupFailure, Recorded};
 use crate::clock::draw_uuid;
 use crate::delivery::dkim;
-use crate::http::{Audit, Condition, DkimMint, LogCondition, MetricsText, MintFailed, MintedDkim};
+use crate::http::{Audit, DkimMint, MetricsText, MintFailed, MintedDkim};
+use crate::intake::{Condition, LogCondition};
 use crate::log::{Append, Expected, Lane, Log, LogReader, LogSource, LogState, OnConflict, Row};
 
 /// The log's index of keys, for the gate.

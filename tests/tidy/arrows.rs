@@ -19,24 +19,26 @@ use May::{See, SeeAllBut};
 /// The table. `domain` is open to all but `proof`: a verifier is trusted by people who do not trust us. Of the
 /// projections the log sees the one trait that it implements, and how that fails.
 #[rustfmt::skip]
-const ARROWS: [(&str, May); 23] = [
+const ARROWS: [(&str, May); 25] = [
     ("domain",       See("")),
     ("projections",  See("domain")),
     ("proof",        See("")),
     ("clock",        See("domain")),
     ("durable_folder", See("")),
     ("write_ahead_log", See("")),
+    ("certificate",  See("domain")),
     ("smtp::wire",   See("domain")),
     ("smtp::client", See("domain smtp::wire")),
-    ("smtp::server", See("domain clock smtp::wire access compose actors")),
+    ("smtp::server", See("domain clock smtp::wire access compose actors intake")),
     ("smtp",         See("smtp::wire smtp::client smtp::server")),
     ("vault",        See("domain clock durable_folder write_ahead_log")),
     ("log",          See("domain clock durable_folder write_ahead_log vault proof projections::EventSource projections::SourceFailure")),
     ("actors",       See("domain clock log projections")),
     ("access",       See("domain clock projections vault actors")),
     ("compose",      See("domain clock vault")),
+    ("intake",       See("domain clock access compose actors")),
     ("delivery",     See("domain clock projections log actors vault compose smtp::client smtp::wire")),
-    ("http",         See("domain clock projections access compose actors vault::content log::read")),
+    ("http",         See("domain clock certificate projections access compose actors intake vault::content log::read")),
     ("notify",       See("domain clock projections log actors vault compose smtp::client")),
     // Gathers the settings that each room declares beside itself.
     ("config",       SeeAllBut("cli serve main lib")),

@@ -28,7 +28,7 @@ pub(super) fn resource(path: &str) -> Resource {
 
 /// Reads the members of a command; no body has none.
 pub(super) async fn members(parts: &ControlParts, payload: web::Payload) -> Result<Fields, Fault> {
-    let body = read_body(payload, parts.front.bodies.of_peer(OPERATOR)).await?;
+    let body = read_body(payload, parts.front.desk.room().of_peer(OPERATOR)).await?;
     if body.bytes.is_empty() {
         Fields::of_body(b"{}")
     } else {

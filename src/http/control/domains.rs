@@ -105,7 +105,7 @@ async fn mint(parts: &ControlParts, domain: &DomainName) -> Result<MintedDkim, F
         mint.mint(&domain)
             .map_err(|failure| Fault::of_failure(ErrorCode::Internal, "making a DKIM key", &failure))
     };
-    parts.front.work.run(work).await
+    parts.front.desk.work().run(work).await
 }
 
 async fn domains(parts: &ControlParts, account: AccountId, metadata: Arc<Metadata>) -> Result<Vec<DomainView>, Fault> {

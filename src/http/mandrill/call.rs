@@ -81,7 +81,7 @@ async fn carry_out(
     (version, category, method): (&str, &str, &str),
 ) -> Result<Value, Fault> {
     let (name, call) = find(version, category, method)?;
-    let body = read_body(payload, front.bodies.of_peer(peer_ip(request))).await?;
+    let body = read_body(payload, front.desk.room().of_peer(peer_ip(request))).await?;
     let Members {
         mut fields,
         size_bytes,

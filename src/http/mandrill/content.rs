@@ -28,9 +28,10 @@ pub(super) async fn content(call: Admitted<'_>) -> Result<Value, Fault> {
         .filter(|_| found.account == caller.account)
         .ok_or_else(|| unknown(&id))?;
     let row = activity(front, caller.account, message).await?;
-    let keeper = front.keeper.clone();
+    let keeper = front.keeper().clone();
     front
-        .work
+        .desk
+        .work()
         .run(move || {
             let raw = keeper.read(message, &stored)?;
             let shown = show(&raw)

@@ -28,7 +28,7 @@ pub(super) async fn caller(
 
 /// Reads a body that must be there.
 pub(super) async fn members(request: &HttpRequest, front: &Front, payload: web::Payload) -> Result<Members, Fault> {
-    let body = read_body(payload, front.bodies.of_peer(peer_ip(request))).await?;
+    let body = read_body(payload, front.desk.room().of_peer(peer_ip(request))).await?;
     parse(request, front, body).await
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn members_if_any(
     front: &Front,
     payload: web::Payload,
 ) -> Result<Members, Fault> {
-    let mut body = read_body(payload, front.bodies.of_peer(peer_ip(request))).await?;
+    let mut body = read_body(payload, front.desk.room().of_peer(peer_ip(request))).await?;
     if body.bytes.is_empty() {
         body.bytes = b"{}".to_vec();
         return Members::of_body(body);

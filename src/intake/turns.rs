@@ -7,22 +7,22 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::error_code::ErrorCode;
-use super::fault::Fault;
+use super::work_pool::WorkLost;
 
 /// How many are remembered; above that, those without a turn are forgotten.
 const REMEMBERED: usize = 1_000;
 
 /// The turns of all. Clones share them.
 #[derive(Debug, Clone)]
-pub(super) struct Turns<Who> {
+pub struct Turns<Who> {
     at_once: usize,
     of: Arc<Mutex<HashMap<Who, Weak<Semaphore>>>>,
 }
 
 impl<Who: Copy + Eq + Hash> Turns<Who> {
-    /// So many turns for each.
-    pub(super) fn new(at_once: usize) -> Self {
+    /// So many turns for each, one at least.
+    #[must_use]
+    pub fn new(at_once: usize) -> Self {
         Self {
             at_once: at_once.max(1),
             of: Arc::default(),
@@ -33,12 +33,9 @@ impl<Who: Copy + Eq + Hash> Turns<Who> {
     ///
     /// # Errors
     /// None in truth: nobody closes the turns.
-    pub(super) async fn take(&self, who: Who) -> Result<OwnedSemaphorePermit, Fault> {
+    pub async fn take(&self, who: Who) -> Result<OwnedSemaphorePermit, WorkLost> {
         let turns = self.turns_of(who);
-        turns
-            .acquire_owned()
-            .await
-            .map_err(|_| Fault::from(ErrorCode::Unavailable))
+        turns.acquire_owned().await.map_err(|_| WorkLost::Ended)
     }
 
     fn turns_of(&self, who: Who) -> Arc<Semaphore> {

@@ -1,4 +1,4 @@
-//! Room in memory for what requests hold: so much of all together, and so much of one peer.
+//! Room in memory for contents on their way in: so much of all together, and so much of one peer.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,12 +8,11 @@ use parking_lot::Mutex;
 use sealpost_domain::limits::{REQUEST_BODIES_BYTES_MAX, REQUEST_BODIES_PER_PEER_BYTES_MAX, REQUEST_FREE_BYTES};
 use sealpost_domain::network::Network;
 
-use super::error_code::ErrorCode;
-use super::fault::Fault;
+use thiserror::Error;
 
-/// Room for all requests. Clones share it.
+/// Room for all contents. Clones share it.
 #[derive(Debug, Clone)]
-pub(super) struct BodyRoom(Arc<Mutex<Taken>>);
+pub struct ContentRoom(Arc<Mutex<Taken>>);
 
 #[derive(Debug)]
 struct Taken {
@@ -22,22 +21,29 @@ struct Taken {
     by_peer_kib: HashMap<Network, u64>,
 }
 
-/// What one request holds; given back when it is dropped.
+/// What one content holds; given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct HeldRoom {
-    room: BodyRoom,
+pub struct HeldRoom {
+    room: ContentRoom,
     peer: Option<Network>,
     kib: u64,
 }
 
-impl Default for BodyRoom {
+/// All room, or the peer's share of it, is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("there is no room for more contents")]
+pub struct NoRoom;
+
+impl Default for ContentRoom {
     fn default() -> Self {
         Self::of_bytes(REQUEST_BODIES_BYTES_MAX, REQUEST_BODIES_PER_PEER_BYTES_MAX)
     }
 }
 
-impl BodyRoom {
-    pub(super) fn of_bytes(all: u64, per_peer: u64) -> Self {
+impl ContentRoom {
+    /// So many bytes for all, and so many for one peer.
+    #[must_use]
+    pub fn of_bytes(all: u64, per_peer: u64) -> Self {
         Self(Arc::new(Mutex::new(Taken {
             free_kib: all >> 10,
             per_peer_max_kib: per_peer >> 10,
@@ -45,9 +51,10 @@ impl BodyRoom {
         })))
     }
 
-    /// No room yet, for a request of this peer. All of one network count as one. This machine itself has no share of its
+    /// No room yet, for a content of this peer. All of one network count as one. This machine itself has no share of its
     /// own: what stands here, a proxy or the operator, speaks for many.
-    pub(super) fn of_peer(&self, peer: IpAddr) -> HeldRoom {
+    #[must_use]
+    pub fn of_peer(&self, peer: IpAddr) -> HeldRoom {
         HeldRoom {
             room: self.clone(),
             peer: (!peer.is_loopback()).then(|| Network::around(peer)),
@@ -55,15 +62,17 @@ impl BodyRoom {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn free_kib(&self) -> u64 {
+    /// KiB that nobody has taken.
+    #[must_use]
+    pub fn free_kib(&self) -> u64 {
         self.0.lock().free_kib
     }
 }
 
 impl HeldRoom {
     /// Whose it is; nobody's when whoever stands there speaks for many.
-    pub(super) const fn peer(&self) -> Option<Network> {
+    #[must_use]
+    pub const fn peer(&self) -> Option<Network> {
         self.peer
     }
 
@@ -71,8 +80,8 @@ impl HeldRoom {
     /// large ones are on their way.
     ///
     /// # Errors
-    /// [`ErrorCode::Busy`] when all room, or the peer's share of it, is taken; what is held stays held.
-    pub(super) fn grow(&mut self, bytes: usize) -> Result<(), Fault> {
+    /// [`NoRoom`] when all room, or the peer's share of it, is taken; what is held stays held.
+    pub fn grow(&mut self, bytes: usize) -> Result<(), NoRoom> {
         let wanted_kib = (bytes as u64).saturating_sub(REQUEST_FREE_BYTES).div_ceil(1024);
         let more = wanted_kib.saturating_sub(self.kib);
         if more == 0 {
@@ -82,7 +91,7 @@ impl HeldRoom {
         let of_peer = self.peer.and_then(|peer| taken.by_peer_kib.get(&peer)).copied();
         let of_peer = of_peer.unwrap_or_default().saturating_add(more);
         if more > taken.free_kib || (self.peer.is_some() && of_peer > taken.per_peer_max_kib) {
-            return Err(ErrorCode::Busy.into());
+            return Err(NoRoom);
         }
         taken.free_kib = taken.free_kib.saturating_sub(more);
         if let Some(peer) = self.peer {
@@ -95,7 +104,7 @@ impl HeldRoom {
 
 impl HeldRoom {
     /// Gives back all that is held.
-    pub(super) fn give_back(&mut self) {
+    pub fn give_back(&mut self) {
         let kib = std::mem::take(&mut self.kib);
         if kib == 0 {
             return;
@@ -129,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_body_that_comes_byte_by_byte_takes_its_sum_and_no_more() {
-        let room = BodyRoom::of_bytes(64 << 10, 64 << 10);
+        let room = ContentRoom::of_bytes(64 << 10, 64 << 10);
         let mut held = room.of_peer(ip("192.0.2.1"));
         for bytes in 1..=FREE + 10_000 {
             held.grow(bytes).unwrap();
@@ -141,11 +150,11 @@ mod tests {
 
     #[test]
     fn one_network_cannot_take_all_and_its_share_comes_back() {
-        let room = BodyRoom::of_bytes(64 << 10, 32 << 10);
+        let room = ContentRoom::of_bytes(64 << 10, 32 << 10);
         let mut first = room.of_peer(ip("2001:db8::1"));
         first.grow(FREE + (30 << 10)).unwrap();
         let mut neighbour = room.of_peer(ip("2001:db8::2"));
-        assert_eq!(neighbour.grow(FREE + (3 << 10)).unwrap_err().code, ErrorCode::Busy);
+        assert_eq!(neighbour.grow(FREE + (3 << 10)).unwrap_err(), NoRoom);
         let mut other = room.of_peer(ip("192.0.2.1"));
         other.grow(FREE + (30 << 10)).unwrap();
         drop(first);
@@ -157,9 +166,9 @@ mod tests {
 
     #[test]
     fn whoever_speaks_for_many_has_no_share_of_his_own() {
-        let room = BodyRoom::of_bytes(64 << 10, 0);
+        let room = ContentRoom::of_bytes(64 << 10, 0);
         let mut held = room.of_peer(ip("127.0.0.1"));
         held.grow(FREE + (64 << 10)).unwrap();
-        assert_eq!(held.grow(FREE + (65 << 10)).unwrap_err().code, ErrorCode::Busy);
+        assert_eq!(held.grow(FREE + (65 << 10)).unwrap_err(), NoRoom);
     }
 }

@@ -2,20 +2,20 @@
 
 use std::hash::Hash;
 
-use super::fault::Fault;
 use super::turns::Turns;
-use super::work_pool::WorkPool;
+use super::work_pool::{WorkLost, WorkPool};
 
 /// The turns of everybody who has large bodies. Clones share them.
 #[derive(Debug, Clone)]
-pub(super) struct HeavyWork<Who> {
+pub struct HeavyWork<Who> {
     turns: Turns<Who>,
     pool: WorkPool,
 }
 
 impl<Who: Copy + Eq + Hash> HeavyWork<Who> {
     /// Work in this pool. Several may share it.
-    pub(super) fn in_pool(pool: WorkPool) -> Self {
+    #[must_use]
+    pub fn in_pool(pool: WorkPool) -> Self {
         Self {
             turns: Turns::new(1),
             pool,
@@ -27,11 +27,15 @@ impl<Who: Copy + Eq + Hash> HeavyWork<Who> {
     ///
     /// # Errors
     /// As [`WorkPool::run`].
-    pub(super) async fn run<T: Send + 'static>(
+    pub async fn run<T, E>(
         &self,
         who: Option<Who>,
-        work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, Fault> {
+        work: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<WorkLost> + Send + 'static,
+    {
         let turn = match who {
             Some(who) => Some(self.turns.take(who).await?),
             None => None,
@@ -64,7 +68,7 @@ mod tests {
             let done = done.clone();
             heavy.run(who, move || {
                 done.lock().push(who);
-                Ok(())
+                Ok::<_, WorkLost>(())
             })
         });
         assert!(join_all(all).await.iter().all(Result::is_ok));

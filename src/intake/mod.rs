@@ -1,0 +1,22 @@
+//! Takes mail in, whatever door it came by: what is checked, kept and put on record is the same for HTTP and SMTP.
+//!
+//! A door reads its own protocol and answers in its own words. Everything between is here, once: the room in memory, the
+//! rules for tags and metadata, the places for work that costs, and the order of things: content is on disk before the
+//! account decides, and the account's decision is on disk before anybody hears of it. Start at `desk.rs`.
+
+mod condition;
+mod desk;
+mod heavy_work;
+mod labels;
+mod recipient;
+mod room;
+mod turns;
+mod work_pool;
+
+pub use condition::{Condition, LogCondition};
+pub use desk::{MailDesk, MailDeskParts, NotTaken, Order};
+pub use labels::{LabelRefusal, check_metadata, check_tags};
+pub use recipient::{Planned, parse_mailbox};
+pub use room::{ContentRoom, HeldRoom, NoRoom};
+pub use turns::Turns;
+pub use work_pool::{WorkLost, WorkPool};
