@@ -12,7 +12,9 @@ use super::{finish, secure};
 use crate::actors::{Grant, Job, Report, Reuse, Session};
 use crate::delivery::letter::{Letter, LetterWriter};
 use crate::smtp::client::{Connection, Envelope, Ready};
-use crate::smtp::wire::{AddressForm, Body, ForwardPath, MailParameters, ReversePath, StuffedContent, TlsRequirement};
+use crate::smtp::wire::{
+    AddressForm, Body, DsnRequest, ForwardPath, MailParameters, ReversePath, StuffedContent, TlsRequirement,
+};
 
 /// An open session.
 pub(super) struct SmtpSession {
@@ -97,6 +99,7 @@ fn envelope(job: &Job, letter: &Letter) -> Option<Envelope> {
             body: Body::SevenBit,
             address_form: AddressForm::Ascii,
             tls: TlsRequirement::None,
+            dsn: DsnRequest::None,
         },
     })
 }

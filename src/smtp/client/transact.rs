@@ -5,8 +5,8 @@ use super::exchange::{Exchange, Pace};
 use super::failure::{Broken, Refusal, Stage};
 use super::secure::Ready;
 use crate::smtp::wire::{
-    AddressForm, Body, Command, Extension, ForwardPath, MailParameters, Reply, ReversePath, SizeLimit, StuffedContent,
-    TlsRequirement,
+    AddressForm, Body, Command, DsnRequest, Extension, ForwardPath, MailParameters, Reply, ReversePath, SizeLimit,
+    StuffedContent, TlsRequirement,
 };
 
 /// The envelope of one message: one recipient, and what the content needs.
@@ -159,7 +159,10 @@ impl Connection<Ready> {
             steps.push((Stage::Reset, Command::Rset));
         }
         steps.push((Stage::Mail, Command::Mail(envelope.reverse_path.clone(), parameters)));
-        steps.push((Stage::Rcpt, Command::Rcpt(envelope.forward_path.clone())));
+        steps.push((
+            Stage::Rcpt,
+            Command::Rcpt(envelope.forward_path.clone(), DsnRequest::None),
+        ));
         Ok(steps)
     }
 
@@ -194,6 +197,7 @@ impl Connection<Ready> {
             body,
             address_form,
             tls,
+            dsn: DsnRequest::None,
         })
     }
 }

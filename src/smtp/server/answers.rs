@@ -19,6 +19,7 @@ pub(super) fn to_refused_command(refusal: CommandRefusal) -> Reply {
 pub(super) fn to_refused_content(fault: ContentFault) -> Reply {
     match fault {
         ContentFault::BareLineEnd => reply(554, "5.6.0 Line ends must be CRLF"),
+        ContentFault::NoRoom => reply(451, "4.3.2 Too busy, try again later"),
         ContentFault::TooLarge { .. } => reply(552, "5.3.4 Message too large"),
     }
 }

@@ -5,10 +5,12 @@
 
 mod answers;
 mod deposit;
+mod listening;
 mod personality;
 mod receiving;
 mod session;
 mod talk;
+mod tls_upgrade;
 
 pub use deposit::{Deposit, Received};
 pub use personality::{Offer, Pace, Personality, RecipientRule};

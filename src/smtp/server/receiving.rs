@@ -6,26 +6,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use parking_lot::Mutex;
-use rustls::ProtocolVersion;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
+use tokio::task::JoinHandle;
 
 use super::answers::{self, reply};
 use super::deposit::Deposit;
+use super::listening::{Host, Open, listen_on};
 use super::personality::{Offer, Pace, Personality};
 use super::session::{End, Session};
 use super::talk::Talk;
-use crate::smtp::wire::{ForwardPath, ReversePath};
+use super::tls_upgrade::{upgrade, version_name};
+use crate::smtp::wire::{ForwardPath, Reply, ReversePath};
 
 const DIALOGUES_MAX: usize = 200;
 const GREYLIST_ENTRIES_MAX: usize = 10_000;
-const HANDSHAKE_MAX: Duration = Duration::from_secs(30);
-/// How long a listener rests after an error such as "too many open files", instead of spinning.
-const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 /// A receiving SMTP server.
 pub struct Receiver;
@@ -35,6 +31,8 @@ pub struct Receiver;
 pub struct Running {
     addr: SocketAddr,
     listening: JoinHandle<()>,
+    // Dialogues go on as long as it is there.
+    _open: Open,
 }
 
 /// What all dialogues of one receiver share.
@@ -57,9 +55,12 @@ impl Receiver {
             sink,
             greylist: Mutex::new(HashSet::new()),
         });
+        let open = Open::new();
+        let listening = listen_on(listener, house, open.closing(), Duration::ZERO);
         Ok(Running {
             addr,
-            listening: tokio::spawn(listen_on(listener, house)),
+            listening: tokio::spawn(listening),
+            _open: open,
         })
     }
 }
@@ -96,41 +97,22 @@ impl House {
     }
 }
 
-async fn listen_on(listener: TcpListener, house: Arc<House>) {
-    let mut dialogues = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) if dialogues.len() < DIALOGUES_MAX => {
-                    dialogues.spawn(receive(stream, Arc::clone(&house)));
-                }
-                Ok((stream, _)) => turn_away(stream).await,
-                Err(error) => {
-                    tracing::warn!(error = %error, "connection could not be accepted");
-                    tokio::time::sleep(ACCEPT_REST).await;
-                }
-            },
-            Some(ended) = dialogues.join_next() => {
-                if ended.is_err_and(|error| error.is_panic()) {
-                    tracing::error!("a dialogue panicked");
-                }
-            }
+#[async_trait]
+impl Host for House {
+    type Place = ();
+
+    fn place(&self, _peer: SocketAddr, held: usize) -> Result<(), Option<Reply>> {
+        if held < DIALOGUES_MAX {
+            Ok(())
+        } else {
+            Err(Some(answers::too_busy()))
         }
     }
-}
 
-async fn turn_away(stream: TcpStream) {
-    let mut talk = Talk::new(stream);
-    talk.say(&answers::too_busy());
-    // The reply fits into an empty socket buffer, so this does not hold up the listener.
-    if talk.flush().await.is_err() {
-        tracing::debug!("client had gone before it could be turned away");
-    }
-}
-
-async fn receive(stream: TcpStream, house: Arc<House>) {
-    if let Err(error) = dialogue(stream, &house).await {
-        tracing::debug!(error = %error, "dialogue ended early");
+    async fn converse(self: Arc<Self>, stream: TcpStream, _peer: SocketAddr, _place: ()) {
+        if let Err(error) = dialogue(stream, &self).await {
+            tracing::debug!(error = %error, "dialogue ended early");
+        }
     }
 }
 
@@ -157,24 +139,14 @@ async fn encrypted_dialogue(mut talk: Talk<TcpStream>, house: &House) -> io::Res
         talk.write_raw(b"this is no TLS\r\n").await?;
         return talk.ignore_all().await;
     }
-    // Commands that came with STARTTLS in one packet would count as said inside TLS (CVE-2011-0411).
-    let (Some(config), false) = (&house.personality.tls, talk.has_unread()) else {
+    let Some(config) = &house.personality.tls else {
         return talk.shut_down().await;
     };
-    let accepting = TlsAcceptor::from(Arc::clone(config)).accept(talk.into_stream());
-    let stream = timeout(HANDSHAKE_MAX, accepting)
-        .await
-        .map_err(|_| io::ErrorKind::TimedOut)??;
+    let Some(stream) = upgrade(talk, config).await? else {
+        return Ok(());
+    };
     let version = version_name(&stream);
     let mut talk = Talk::new(stream);
     Session::new(house, Some(version)).converse(&mut talk).await?;
     talk.shut_down().await
-}
-
-fn version_name(stream: &TlsStream<TcpStream>) -> String {
-    match stream.get_ref().1.protocol_version() {
-        Some(ProtocolVersion::TLSv1_3) => "TLSv1.3".to_owned(),
-        Some(ProtocolVersion::TLSv1_2) => "TLSv1.2".to_owned(),
-        other => format!("{other:?}"),
-    }
 }

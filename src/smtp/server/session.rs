@@ -11,8 +11,8 @@ use super::personality::{Offer, RecipientRule};
 use super::receiving::House;
 use super::talk::{Line, Talk};
 use crate::smtp::wire::{
-    AddressForm, Capabilities, Command, Extension, ForwardPath, MailParameters, Reply, ReplyClass, ReversePath,
-    SizeLimit, TlsRequirement,
+    AddressForm, Capabilities, Command, DsnRequest, Extension, ForwardPath, MailParameters, Progress, Reply,
+    ReplyClass, ReversePath, SizeLimit, TlsRequirement, Unstuffer,
 };
 
 const CONTENT_LENGTH_BYTES_MAX: usize = 25 * 1_024 * 1_024;
@@ -101,12 +101,17 @@ impl<'h> Session<'h> {
             Command::StartTls => self.start_tls(),
             Command::Auth(..) => Step::Say(reply(502, "5.5.1 Logging in is not offered here")),
             Command::Mail(reverse_path, parameters) => Step::Say(self.mail(reverse_path, parameters)),
-            Command::Rcpt(forward_path) => Step::Say(self.rcpt(forward_path)),
+            // RFC 5321 §4.1.1.11: a parameter of an extension that is not offered.
+            Command::Rcpt(_, DsnRequest::Stated) => Step::Say(reply(555, "5.5.4 DSN is not offered")),
+            Command::Rcpt(forward_path, DsnRequest::None) => Step::Say(self.rcpt(forward_path)),
             Command::Data => self.data(),
             Command::Rset => {
                 self.transaction = None;
                 Step::Say(reply(250, "2.0.0 Forgotten"))
             }
+            // RFC 5321 §7.3: who may be written to is nobody's business.
+            Command::Vrfy(_) => Step::Say(reply(252, "2.5.0 Send some mail, and see")),
+            Command::Help => Step::Say(reply(214, "2.0.0 RFC 5321")),
             Command::Noop => Step::Say(reply(250, "2.0.0 Here")),
             Command::Quit => Step::SayAndEnd(reply(221, "2.0.0 Goodbye"), End::Closed),
         }
@@ -159,6 +164,9 @@ impl<'h> Session<'h> {
         }
         if parameters.tls == TlsRequirement::EveryHop {
             return reply(555, "5.5.4 REQUIRETLS not supported");
+        }
+        if parameters.dsn == DsnRequest::Stated {
+            return reply(555, "5.5.4 DSN is not offered");
         }
         let limit_bytes = u64::try_from(CONTENT_LENGTH_BYTES_MAX).unwrap_or(u64::MAX);
         if parameters.size_bytes.is_some_and(|size_bytes| size_bytes > limit_bytes) {
@@ -215,7 +223,9 @@ impl<'h> Session<'h> {
     {
         talk.say(&reply(354, "Go ahead, end with a dot on a line of its own"));
         talk.flush().await?;
-        let answer = match talk.content(CONTENT_LENGTH_BYTES_MAX).await? {
+        let mut unstuffer = Unstuffer::new(CONTENT_LENGTH_BYTES_MAX);
+        while talk.content_step(&mut unstuffer).await? == Progress::Incomplete {}
+        let answer = match unstuffer.finish() {
             Ok(content) => self.deposit(envelope, content).await,
             Err(fault) => answers::to_refused_content(fault),
         };

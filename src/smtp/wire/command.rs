@@ -19,11 +19,15 @@ pub enum Command {
     /// Opens a transaction.
     Mail(ReversePath, MailParameters),
     /// Names one recipient.
-    Rcpt(ForwardPath),
+    Rcpt(ForwardPath, DsnRequest),
     /// Asks to send the content.
     Data,
     /// Drops the transaction, keeps the connection.
     Rset,
+    /// Asks whether a mailbox exists.
+    Vrfy(ForwardPath),
+    /// Asks for help.
+    Help,
     /// Does nothing but provoke a reply.
     Noop,
     /// Ends the connection.
@@ -41,6 +45,19 @@ pub struct MailParameters {
     pub address_form: AddressForm,
     /// What every hop must offer (RFC 8689).
     pub tls: TlsRequirement,
+    /// Whether `RET` or `ENVID` stand there (RFC 3461).
+    pub dsn: DsnRequest,
+}
+
+/// Whether the sender says what he wants to be told of the delivery (RFC 3461). The form of his words is checked; what
+/// they say is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DsnRequest {
+    /// He leaves it to the server.
+    #[default]
+    None,
+    /// He does. Our own client never does.
+    Stated,
 }
 
 /// The bytes that a content is made of.
@@ -86,9 +103,11 @@ impl Command {
                 put(out, &["MAIL FROM:<", reverse_path.as_str(), ">"]);
                 parameters.encode_into(out);
             }
-            Self::Rcpt(forward_path) => put(out, &["RCPT TO:<", forward_path.as_str(), ">"]),
+            Self::Rcpt(forward_path, _) => put(out, &["RCPT TO:<", forward_path.as_str(), ">"]),
             Self::Data => put(out, &["DATA"]),
             Self::Rset => put(out, &["RSET"]),
+            Self::Vrfy(mailbox) => put(out, &["VRFY ", mailbox.as_str()]),
+            Self::Help => put(out, &["HELP"]),
             Self::Noop => put(out, &["NOOP"]),
             Self::Quit => put(out, &["QUIT"]),
         }
@@ -148,7 +167,10 @@ mod tests {
         assert_eq!(line(&Command::Helo(name)), "HELO mail.example.org\r\n");
         assert_eq!(line(&Command::StartTls), "STARTTLS\r\n");
         assert_eq!(
-            line(&Command::Rcpt(ForwardPath::parse("a@b.test").unwrap())),
+            line(&Command::Rcpt(
+                ForwardPath::parse("a@b.test").unwrap(),
+                DsnRequest::None
+            )),
             "RCPT TO:<a@b.test>\r\n"
         );
         assert_eq!(line(&Command::Data), "DATA\r\n");
@@ -175,6 +197,7 @@ mod tests {
             body: Body::EightBitMime,
             address_form: AddressForm::Utf8,
             tls: TlsRequirement::EveryHop,
+            dsn: DsnRequest::None,
         };
         let mail = Command::Mail(ReversePath::parse("b@s.test").unwrap(), full);
         assert_eq!(

@@ -1,6 +1,7 @@
 //! Reads command lines as a server meets them (RFC 5321 §4.1.1), the inverse of `command.rs`.
 
-use super::command::{AddressForm, Body, Command, MailParameters, TlsRequirement};
+use super::command::{AddressForm, Body, Command, DsnRequest, MailParameters, TlsRequirement};
+use super::dsn_parameter;
 use super::hello_name::{HelloName, HelloNameRefusal};
 use super::path::{ForwardPath, PathRefusal, ReversePath};
 use super::secret::Secret;
@@ -44,6 +45,9 @@ impl Command {
             "DATA" => bare(Self::Data, argument),
             "RSET" => bare(Self::Rset, argument),
             "QUIT" => bare(Self::Quit, argument),
+            "VRFY" => Ok(Self::Vrfy(ForwardPath::parse(argument)?)),
+            // RFC 5321 §4.1.1.8: HELP may carry a text.
+            "HELP" => Ok(Self::Help),
             // RFC 5321 §4.1.1.9: NOOP may carry a text, which is ignored.
             "NOOP" => Ok(Self::Noop),
             _ => Err(CommandRefusal::UnknownVerb),
@@ -87,10 +91,18 @@ fn mail(argument: &str) -> Result<Command, CommandRefusal> {
 
 fn rcpt(argument: &str) -> Result<Command, CommandRefusal> {
     let (path, rest) = path_and_rest(argument, "TO:")?;
-    if !rest.trim().is_empty() {
-        return Err(CommandRefusal::UnknownParameter);
+    let forward_path = ForwardPath::parse(path)?;
+    let mut dsn = DsnRequest::None;
+    for word in rest.split_ascii_whitespace() {
+        let (keyword, value) = word.split_once('=').unwrap_or((word, ""));
+        match keyword.to_ascii_uppercase().as_str() {
+            "NOTIFY" if dsn_parameter::is_notify(value) => dsn = DsnRequest::Stated,
+            "ORCPT" if dsn_parameter::is_original_recipient(value) => dsn = DsnRequest::Stated,
+            "NOTIFY" | "ORCPT" => return Err(CommandRefusal::Argument),
+            _ => return Err(CommandRefusal::UnknownParameter),
+        }
     }
-    Ok(Command::Rcpt(ForwardPath::parse(path)?))
+    Ok(Command::Rcpt(forward_path, dsn))
 }
 
 fn path_and_rest<'a>(argument: &'a str, keyword: &str) -> Result<(&'a str, &'a str), CommandRefusal> {
@@ -129,7 +141,13 @@ fn apply(parameters: &mut MailParameters, word: &str) -> Result<(), CommandRefus
         ("BODY", Some(value)) if value.eq_ignore_ascii_case("7BIT") => parameters.body = Body::SevenBit,
         ("SMTPUTF8", None) => parameters.address_form = AddressForm::Utf8,
         ("REQUIRETLS", None) => parameters.tls = TlsRequirement::EveryHop,
-        ("SIZE" | "BODY" | "SMTPUTF8" | "REQUIRETLS", _) => return Err(CommandRefusal::Argument),
+        ("RET", Some(value)) if dsn_parameter::is_return(value) => parameters.dsn = DsnRequest::Stated,
+        ("ENVID", Some(value)) if dsn_parameter::is_xtext(value) => parameters.dsn = DsnRequest::Stated,
+        // RFC 4954 §5: who submitted it first, as another server says; it is to be taken, and nothing rests on it.
+        ("AUTH", Some(value)) if value == "<>" || dsn_parameter::is_xtext(value) => {}
+        ("SIZE" | "BODY" | "SMTPUTF8" | "REQUIRETLS" | "RET" | "ENVID" | "AUTH", _) => {
+            return Err(CommandRefusal::Argument);
+        }
         _ => return Err(CommandRefusal::UnknownParameter),
     }
     Ok(())
@@ -163,6 +181,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_sender_wants_to_be_told_is_understood() {
+        assert_eq!(
+            mail_line("MAIL FROM:<a@b.test> RET=hdrs ENVID=QQ+3D1 AUTH=<>").1.dsn,
+            DsnRequest::Stated
+        );
+        assert_eq!(mail_line("MAIL FROM:<a@b.test> AUTH=a@b.test").1.dsn, DsnRequest::None);
+        let path = ForwardPath::parse("a@b.test").unwrap();
+        assert_eq!(
+            Command::parse(b"RCPT TO:<a@b.test> NOTIFY=success,DELAY ORCPT=rfc822;a@b.test"),
+            Ok(Command::Rcpt(path, DsnRequest::Stated))
+        );
+    }
+
+    #[test]
     fn each_refusal_is_reached() {
         let refused = |line: &str| Command::parse(line.as_bytes()).unwrap_err();
         assert_eq!(refused("BDAT 10"), CommandRefusal::UnknownVerb);
@@ -193,10 +225,15 @@ mod tests {
             refused("MAIL FROM:<a@b.test> COLOUR=red"),
             CommandRefusal::UnknownParameter
         );
-        assert_eq!(
-            refused("RCPT TO:<a@b.test> NOTIFY=NEVER"),
-            CommandRefusal::UnknownParameter
-        );
+        assert_eq!(refused("RCPT TO:<a@b.test> X=1"), CommandRefusal::UnknownParameter);
+        for line in [
+            "RCPT TO:<a@b.test> NOTIFY=SOON",
+            "RCPT TO:<a@b.test> ORCPT=a",
+            "MAIL FROM:<> RET=ALL",
+            "MAIL FROM:<> ENVID=",
+        ] {
+            assert_eq!(refused(line), CommandRefusal::Argument, "{line}");
+        }
         assert_eq!(refused("RCPT TO:<>"), CommandRefusal::Path(PathRefusal::Empty));
         assert_eq!(refused("EHLO"), CommandRefusal::HelloName(HelloNameRefusal::Empty));
         assert_eq!(Command::parse(b"EHLO \xff"), Err(CommandRefusal::Argument));
@@ -214,6 +251,7 @@ mod tests {
             } else {
                 TlsRequirement::None
             },
+            dsn: DsnRequest::None,
         });
         prop_oneof![
             "[a-z.\\[\\]0-9]{1,50}".prop_map(|name| Command::Ehlo(HelloName::parse(&name).unwrap())),
@@ -222,13 +260,15 @@ mod tests {
             ("[A-Z0-9_-]{1,20}", any::<Option<Vec<u8>>>()).prop_map(|(mechanism, response)| {
                 Command::Auth(mechanism, response.map(|bytes| Secret::encode(&bytes)))
             }),
-            path.prop_map(|path| Command::Rcpt(ForwardPath::parse(&path).unwrap())),
+            path.prop_map(|path| Command::Rcpt(ForwardPath::parse(&path).unwrap(), DsnRequest::None)),
+            path.prop_map(|path| Command::Vrfy(ForwardPath::parse(&path).unwrap())),
             Just(Command::Mail(ReversePath::null(), MailParameters::default())),
             prop::sample::select(vec![
                 Command::StartTls,
                 Command::Data,
                 Command::Rset,
                 Command::Noop,
+                Command::Help,
                 Command::Quit
             ]),
         ]

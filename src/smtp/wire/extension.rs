@@ -77,6 +77,13 @@ impl Capabilities {
         }
     }
 
+    /// The same, with these mechanisms to log in by, in upper case.
+    pub fn with_login(mut self, mechanisms: &[&str]) -> Self {
+        self.offered.push(Extension::Auth);
+        self.auth_mechanisms = mechanisms.iter().map(|one| (*one).to_owned()).collect();
+        self
+    }
+
     /// Reads the lines after the first, which is the server's greeting. Unknown keywords are skipped.
     pub fn from_ehlo_reply(reply: &Reply) -> Self {
         let mut capabilities = Self::default();

@@ -6,6 +6,7 @@
 mod command;
 mod command_line;
 mod dot;
+mod dsn_parameter;
 mod enhanced_status;
 mod extension;
 mod hello_name;
@@ -15,7 +16,7 @@ mod reply_parser;
 mod secret;
 mod unstuff;
 
-pub use command::{AddressForm, Body, Command, MailParameters, TlsRequirement};
+pub use command::{AddressForm, Body, Command, DsnRequest, MailParameters, TlsRequirement};
 pub use command_line::CommandRefusal;
 pub use dot::{BareLineEnd, FINAL_DOT, StuffedContent, normalise_line_ends};
 pub use enhanced_status::EnhancedStatus;

@@ -12,6 +12,9 @@ pub enum ContentFault {
         /// The largest content that is taken, in bytes.
         limit_bytes: usize,
     },
+    /// The server has no memory for it at the moment.
+    #[error("there is no room for the content")]
+    NoRoom,
 }
 
 /// How far a content has come.
@@ -81,6 +84,16 @@ impl Unstuffer {
             }
         }
         Progress::Incomplete
+    }
+
+    /// Count of the bytes that are kept.
+    pub fn kept_bytes(&self) -> usize {
+        self.content.len()
+    }
+
+    /// Keeps nothing any more, and looks for the end alone.
+    pub fn give_up(&mut self, fault: ContentFault) {
+        self.fail(fault);
     }
 
     /// The content in CRLF form, without the final dot; to be asked for after [`Progress::Complete`].
