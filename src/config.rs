@@ -1,17 +1,19 @@
 //! The configuration: one TOML file, every key typed, unknown keys refused. `docs/config.md` lists them.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use sealpost_domain::address::{AddressRefusal, DomainName};
 use sealpost_domain::message::RetryPolicy;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use zeroize::Zeroizing;
 
 use crate::actors::{Route, TlsDemand};
+
+mod listeners;
+
+pub use crate::smtp::server::submission::LoginInClear;
+pub use listeners::{HttpConfig, Secret, SubmissionConfig};
 
 /// Everything that an operator may set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +33,9 @@ pub struct Config {
     /// The listeners.
     #[serde(default)]
     pub http: HttpConfig,
+    /// SMTP submission.
+    #[serde(default)]
+    pub submission: SubmissionConfig,
     /// Delivery.
     #[serde(default)]
     pub delivery: DeliveryConfig,
@@ -40,48 +45,6 @@ pub struct Config {
     /// The disk.
     #[serde(default)]
     pub disk: DiskConfig,
-}
-
-/// The listeners.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct HttpConfig {
-    /// Plain HTTP, on loopback only; port 0 picks a free one.
-    pub plain: Option<SocketAddr>,
-    /// HTTPS; port 0 picks a free one.
-    pub secure: Option<SocketAddr>,
-    /// Certificate chain in PEM; a self-made one when it is not set.
-    pub certificate: Option<PathBuf>,
-    /// Its private key in PEM.
-    pub private_key: Option<PathBuf>,
-    /// Token that opens `/metrics` from elsewhere than loopback.
-    #[serde(skip_serializing)]
-    pub metrics_token: Option<Secret>,
-}
-
-/// A secret of the configuration: it is read, and never shown or written again.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "String")]
-pub struct Secret(Zeroizing<String>);
-
-impl Secret {
-    /// The secret in clear.
-    #[must_use]
-    pub const fn expose(&self) -> &Zeroizing<String> {
-        &self.0
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
 }
 
 /// Delivery.
@@ -223,6 +186,7 @@ impl Config {
             node: default_node(),
             host: default_host(),
             http: HttpConfig::default(),
+            submission: SubmissionConfig::default(),
             delivery: DeliveryConfig::default(),
             routes: Vec::new(),
             disk: DiskConfig::default(),
@@ -261,6 +225,9 @@ impl Config {
             return Err(ConfigRefusal::Range {
                 key: "delivery.message_ttl_s",
             });
+        }
+        if let Some(key) = self.submission.key_out_of_range() {
+            return Err(ConfigRefusal::Range { key });
         }
         if self.http.certificate.is_some() != self.http.private_key.is_some() {
             return Err(ConfigRefusal::HalfCertificate);
@@ -371,6 +338,12 @@ mod tests {
             read("data = 'x'\n[delivery]\nretry_delays_s = []"),
             Err(ConfigRefusal::Range {
                 key: "delivery.retry_delays_s"
+            })
+        ));
+        assert!(matches!(
+            read("data = 'x'\n[submission]\nconnections_max = 0"),
+            Err(ConfigRefusal::Range {
+                key: "submission.connections_max"
             })
         ));
         for half in ["certificate", "private_key"] {

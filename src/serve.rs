@@ -1,6 +1,7 @@
 //! Puts the rooms together: the only file that knows them all. Opens the folder, runs the start-up pass, then the doors.
 
 mod server;
+mod submission;
 mod wiring;
 
 pub use server::{Addresses, Server};
@@ -21,6 +22,7 @@ use sealpost_projections::{EventSource, Progress, ProjectionFailure, Runner, Run
 use thiserror::Error;
 
 use crate::actors::{Accounts, Attempt, Outgoing, SpoolFeed, Theatre, TheatreConfig, TheatreFailure};
+use crate::certificate::TlsFailure;
 use crate::clock::{Clock, SystemClock, draw_seed};
 use crate::config::{Config, ConfigRefusal};
 use crate::delivery::attempt::{Deliverer, DelivererConfig, Dialling};
@@ -31,6 +33,7 @@ use crate::log::sqlite::SqliteStore;
 use crate::log::store::Store;
 use crate::log::{Log, LogFailure};
 use crate::smtp::client::{Timeouts, TlsClient};
+use crate::smtp::server::submission::{Pace, SubmissionFailure};
 use crate::smtp::wire::{HelloName, HelloNameRefusal};
 use crate::vault::{MasterKey, Vault, VaultFailure};
 
@@ -51,6 +54,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// How long each stage of a delivery may take.
     pub timeouts: Timeouts,
+    /// How long the stages of a submission may take.
+    pub submission_pace: Pace,
     /// Stands before the deliverer; nothing outside of tests.
     pub wrap_attempt: WrapAttempt,
     /// Stands before the log's store; nothing outside of tests.
@@ -66,6 +71,7 @@ impl Default for Ports {
         Self {
             clock: Arc::new(SystemClock::started_now()),
             timeouts: Timeouts::default(),
+            submission_pace: Pace::default(),
             wrap_attempt: Arc::new(|attempt| attempt),
             wrap_store: Arc::new(|store| store),
             outgoing: Outgoing::Flows,
@@ -110,6 +116,12 @@ pub enum StartFailure {
     /// A door does not open.
     #[error("a door does not open")]
     Listen(#[from] ListenFailure),
+    /// The submission server does not open.
+    #[error("the submission server does not open")]
+    Submission(#[from] SubmissionFailure),
+    /// The certificate of submission.
+    #[error("the certificate of the submission server is not there")]
+    Certificate(#[from] TlsFailure),
     /// Our own host name is none.
     #[error("`host` is no host name")]
     Host(#[from] HelloNameRefusal),

@@ -23,9 +23,9 @@ macro_rules! limits {
 
 limits! {
     /// Recipients of one call.
-    RECIPIENTS_PER_CALL_MAX = 1_000, "A call is one atomic unit of the log and must fit one group commit.", "422 validation error";
+    RECIPIENTS_PER_CALL_MAX = 1_000, "A call is one atomic unit of the log and must fit one group commit.", "422 validation error, SMTP 452 4.5.3";
     /// Bytes of a finished message.
-    MESSAGE_BYTES_MAX = 26_214_400, "25 MiB is what large receivers take.", "413 / 422 message_too_large";
+    MESSAGE_BYTES_MAX = 26_214_400, "25 MiB is what large receivers take.", "413 / 422 message_too_large, SMTP 552 5.3.4";
     /// Bytes of an HTTP request body; base64 makes a message a third larger.
     REQUEST_BYTES_MAX = 36_700_160, "A 25 MiB message in base64 inside JSON.", "413 request_too_large";
     /// Bytes of the bodies of all requests that are in hand.
@@ -42,6 +42,26 @@ limits! {
     REQUEST_HEAD_S = 10, "Nobody holds a connection by saying nothing.", "408, and the connection ends";
     /// Connections of one HTTP worker; there is one for each processor.
     CONNECTIONS_PER_WORKER_MAX = 4_096, "Memory.", "none: the others wait to be accepted";
+    /// Connections to the submission server, where the configuration does not say another number.
+    SUBMISSION_CONNECTIONS_MAX = 10_000, "Memory: about 10 kB each, and more with TLS.", "421 4.7.0";
+    /// How many of them are of one IPv4 /24 or one IPv6 /64; loopback speaks for many and has no share.
+    SUBMISSION_CONNECTIONS_PER_NETWORK_MAX = 500, "Nobody takes all of them.", "421 4.7.0";
+    /// How many of them are logged in with one key.
+    SUBMISSION_CONNECTIONS_PER_KEY_MAX = 500, "Nobody takes all of them.", "421 4.7.0 at AUTH";
+    /// Seconds for a command of a client that has not logged in.
+    SUBMISSION_FIRST_COMMAND_S = 60, "Nobody holds a connection by saying nothing.", "421 4.4.2";
+    /// Seconds for a command of a client that has.
+    SUBMISSION_COMMAND_S = 300, "RFC 5321 §4.5.3.2.7.", "421 4.4.2";
+    /// Seconds for the beginning of a submitted content.
+    SUBMISSION_CONTENT_S = 120, "RFC 5321 §4.5.3.2.5.", "421 4.4.2";
+    /// Bytes per second below which a submitted content is given up after that.
+    SUBMISSION_PACE_BYTES_PER_S = 8_192, "Nobody holds memory by sending drop by drop.", "421 4.4.2";
+    /// Refused commands of a client that has not logged in.
+    SUBMISSION_STRANGER_FAULTS_MAX = 20, "A client that is so wrong is none.", "421 4.7.0";
+    /// Refused commands of a client that has.
+    SUBMISSION_GUEST_FAULTS_MAX = 100, "Among a thousand recipients some are mistyped.", "421 4.7.0";
+    /// Logins with nobody's key that one network may try within ten minutes.
+    SUBMISSION_FAILED_LOGINS_MAX = 50, "Guessing costs more than it brings.", "421 4.7.0";
     /// Bytes of a text that is given as a recipient's address.
     ADDRESS_GIVEN_BYTES_MAX = 1_000, "A longer one is no address, and its refusal is recorded.", "422 validation error";
     /// Bytes of a user agent.

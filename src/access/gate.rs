@@ -166,6 +166,28 @@ impl Gate {
         })
     }
 
+    /// Asks once more for a caller who was let in, for his next request: a session goes on for long, and its key may end
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// [`GateRefusal::NotAdmitted`].
+    pub async fn again(&self, caller: &Caller, request: RequestId) -> Result<Caller, GateRefusal> {
+        let metadata = Metadata {
+            request: Some(request),
+            ..Metadata::clone(&caller.metadata)
+        };
+        let caller = Caller {
+            metadata: Arc::new(metadata),
+            ..caller.clone()
+        };
+        let admitted = self.accounts.check(caller.claim()).await?;
+        Ok(Caller {
+            world: admitted.world,
+            standing: admitted.standing,
+            ..caller
+        })
+    }
+
     async fn owner(&self, hash: KeyHash) -> Result<(AccountId, KeyId), GateRefusal> {
         let owner = self.lookup.owner(hash).await.map_err(|failure| {
             tracing::error!(error = %failure, "the index of keys cannot be read");

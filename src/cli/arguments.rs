@@ -75,9 +75,9 @@ pub struct DemoArguments {
     /// Address of the HTTPS listener.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8026")]
     pub https: SocketAddr,
-    /// Address of the submission listener; taken when the room is built.
-    #[arg(long, value_name = "ADDR")]
-    pub smtp: Option<SocketAddr>,
+    /// Address of the SMTP submission listener.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:2525")]
+    pub smtp: SocketAddr,
 }
 
 /// Accounts.

@@ -1,14 +1,12 @@
 //! `sealpost serve`.
 
-use std::net::SocketAddr;
-
 use anyhow::Context;
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::arguments::Place;
 use crate::durable_folder;
-use crate::serve::{Ports, Server};
+use crate::serve::{Addresses, Ports, Server};
 use crate::vault::MasterKey;
 
 pub(super) async fn serve(place: &Place, init: bool) -> anyhow::Result<()> {
@@ -30,18 +28,27 @@ pub(super) async fn serve(place: &Place, init: bool) -> anyhow::Result<()> {
     if let Some(secure) = addresses.secure {
         tracing::info!(address = %secure, "HTTPS");
     }
-    println!("ready {}", ready(addresses.plain, addresses.secure));
+    for (address, cover) in [
+        (addresses.submission, "STARTTLS"),
+        (addresses.submission_tls, "implicit TLS"),
+    ] {
+        if let Some(address) = address {
+            tracing::info!(%address, cover, "SMTP submission");
+        }
+    }
+    println!("ready {}", ready(&addresses));
     stop.told().await;
     server.stop().await;
     Ok(())
 }
 
 /// What programs read that started this one: where it listens. Port 0 of the configuration is a real one here.
-fn ready(plain: Option<SocketAddr>, secure: Option<SocketAddr>) -> Value {
-    let plain = plain.map(|address| format!("http://{address}"));
-    let base = plain.or_else(|| secure.map(|address| format!("https://{address}")));
+fn ready(addresses: &Addresses) -> Value {
+    let plain = addresses.plain.map(|address| format!("http://{address}"));
+    let base = plain.or_else(|| addresses.secure.map(|address| format!("https://{address}")));
     let below = |path: &str| base.as_ref().map(|base| format!("{base}{path}"));
-    json!({ "api": below("/api/1.0"), "v1": below("/v1") })
+    let smtp = addresses.submission.or(addresses.submission_tls);
+    json!({ "api": below("/api/1.0"), "v1": below("/v1"), "smtp": smtp.map(|address| address.to_string()) })
 }
 
 /// Listens for SIGTERM and SIGINT.
@@ -71,13 +78,28 @@ impl Stop {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
 
     #[test]
     fn the_ready_line_names_the_plain_door_before_the_other() {
         let address = |port| Some(SocketAddr::from(([127, 0, 0, 1], port)));
-        assert_eq!(ready(address(1), address(2))["api"], "http://127.0.0.1:1/api/1.0");
-        assert_eq!(ready(None, address(2))["v1"], "https://127.0.0.1:2/v1");
-        assert_eq!(ready(None, None)["v1"], Value::Null);
+        let line = |plain, secure, submission, submission_tls| {
+            ready(&Addresses {
+                plain,
+                secure,
+                submission,
+                submission_tls,
+            })
+        };
+        assert_eq!(
+            line(address(1), address(2), None, None)["api"],
+            "http://127.0.0.1:1/api/1.0"
+        );
+        assert_eq!(line(None, address(2), None, None)["v1"], "https://127.0.0.1:2/v1");
+        assert_eq!(line(None, None, None, None)["v1"], Value::Null);
+        assert_eq!(line(None, None, address(3), address(4))["smtp"], "127.0.0.1:3");
+        assert_eq!(line(None, None, None, address(4))["smtp"], "127.0.0.1:4");
     }
 }

@@ -9,8 +9,8 @@ use sealpost_domain::content::ContentRef;
 use sealpost_domain::ids::{AccountId, DataKeyId, MessageId};
 use thiserror::Error;
 
-use super::draft::Draft;
-use super::mime::{ComposedHead, Stamp, compose};
+use super::draft::{Draft, Recipient};
+use super::mime::{ComposedCall, ComposedHead, Stamp, compose};
 use super::refusal::{ComposeRefusal, Place};
 use crate::vault::content::{KeepCall, KeepRecipient, Prepared};
 use crate::vault::{PackDay, Vault, VaultFailure};
@@ -95,10 +95,23 @@ impl Keeper {
     /// # Errors
     /// [`KeepFailure::Refused`] for a draft that is no message.
     pub fn prepare(&self, account: AccountId, draft: &Draft, stamp: &Stamp) -> Result<PreparedMail, KeepFailure> {
-        let composed = compose(draft, stamp)?;
-        let mut messages = Vec::with_capacity(draft.to.len());
-        let mut recipients = Vec::with_capacity(draft.to.len());
-        for (index, (recipient, composed)) in draft.to.iter().zip(composed.heads).enumerate() {
+        self.prepare_composed(account, compose(draft, stamp)?, &draft.to, stamp)
+    }
+
+    /// Compresses and seals what is composed already: a head for each of the recipients, in their order.
+    ///
+    /// # Errors
+    /// [`KeepFailure::Refused`] when a recipient is no address.
+    pub fn prepare_composed(
+        &self,
+        account: AccountId,
+        composed: ComposedCall,
+        to: &[Recipient],
+        stamp: &Stamp,
+    ) -> Result<PreparedMail, KeepFailure> {
+        let mut messages = Vec::with_capacity(to.len());
+        let mut recipients = Vec::with_capacity(to.len());
+        for (index, (recipient, composed)) in to.iter().zip(composed.heads).enumerate() {
             let ComposedHead { head, message_id } = composed;
             let mailbox = Mailbox::parse(&recipient.address.mailbox).map_err(bad_mailbox(index))?;
             let token = self.vault.address_token(account, &mailbox);

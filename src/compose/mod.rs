@@ -20,10 +20,10 @@ pub mod submitted;
 pub use draft::{Address, Alternatives, Attachment, Audience, Draft, InlineImage, Recipient, RecipientKind};
 pub use keep::{KeepFailure, Keeper, KeptMessage, PreparedMail, ReadFailure};
 pub use mime::{ComposedCall, ComposedHead, Stamp, compose};
-pub use received::{Entrance, received};
+pub use received::{Entrance, bears_trace, received};
 pub use refusal::{ComposeRefusal, Place};
 pub use show::{NotAMessage, ShownAddress, ShownAttachment, ShownMessage, show};
-pub use submitted::{AdoptRefusal, AdoptedMessage, adopt};
+pub use submitted::{AdoptRefusal, AdoptedMessage, Peeked, adopt, peek};
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Writes the `Received:` header that delivery puts in front of a message. It never names the client's address.
+//! Writes the `Received:` header that stands in front of a message: submission's own, or delivery's. It never names the client's address.
 
 use std::fmt;
 
@@ -6,6 +6,9 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::head::rfc5322_date;
+
+/// A trace is shorter, in bytes: a host name has at most 255.
+const TRACE_BYTES_MAX: usize = 400;
 
 /// How a message came in: the `with` clause, from the registry of RFC 3848.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +47,14 @@ pub fn received(host: &str, entrance: Entrance, id: Uuid, date: DateTime<Utc>) -
     )
 }
 
+/// Whether a content begins with the trace that was written for this message when it came in.
+#[must_use]
+pub fn bears_trace(content: &[u8], id: Uuid) -> bool {
+    let beginning = content.get(..content.len().min(TRACE_BYTES_MAX)).unwrap_or_default();
+    let id = format!(" (Sealpost)\r\n\tid {};", id.simple());
+    beginning.starts_with(b"Received: by ") && memchr::memmem::find(beginning, id.as_bytes()).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +72,18 @@ mod tests {
              \tid 00000000000000000000000000000192; Tue, 25 Nov 2025 10:30:05 +0000\r\n"
         );
         assert!(header("mx.example.org", Entrance::Esmtpsa).contains(" with ESMTPSA "));
+    }
+
+    #[test]
+    fn a_content_s_own_trace_is_known_from_any_other() {
+        let content = header("mx.example.org", Entrance::Esmtpsa) + "Subject: hi\r\n\r\n";
+        assert!(bears_trace(content.as_bytes(), Uuid::from_u128(0x0192)));
+        assert!(!bears_trace(content.as_bytes(), Uuid::from_u128(0x0193)));
+        assert!(!bears_trace(
+            format!("X: 1\r\n{content}").as_bytes(),
+            Uuid::from_u128(0x0192)
+        ));
+        assert!(!bears_trace(b"", Uuid::nil()));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::dkim::DkimFailure;
 use super::signers::{SignerFailure, Signers};
 use crate::actors::Job;
-use crate::compose::{Entrance, received};
+use crate::compose::{Entrance, bears_trace, received};
 use crate::vault::{Vault, VaultFailure};
 
 /// What goes out between `354` and the final dot, before dot-stuffing.
@@ -114,7 +114,10 @@ impl LetterWriter {
         let mut prepended = signer
             .sign(&[&content], now)
             .map_err(|source| LetterFailure::Signing { message, source })?;
-        prepended.push_str(&received(&self.host, Entrance::Http, message.as_uuid(), now));
+        // What came by SMTP bears its trace from its first moment here (RFC 5321 §4.4).
+        if !bears_trace(&content, message.as_uuid()) {
+            prepended.push_str(&received(&self.host, Entrance::Http, message.as_uuid(), now));
+        }
         let mut hashed = Vec::with_capacity(prepended.len().saturating_add(content.len()));
         hashed.extend_from_slice(prepended.as_bytes());
         hashed.extend_from_slice(&content);

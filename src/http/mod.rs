@@ -13,7 +13,7 @@
 //! | `send`, `send_request`, `draft_fields`, `idempotency`, `canonical` | a call that sends |
 //! | `key_calls`, `message_lookup`, `message_view` | what interfaces share about keys and messages |
 //! | `error_code`, `fault`, `field_names`, `refusals` | every error, and where it comes from |
-//! | `request_trace`, `visit`, `request_time` | a request: its id, its caller, its times |
+//! | `request_trace`, `visit` | a request: its id, its caller |
 //! | `body`, `members`, `fields` | its body, its members |
 
 mod body;
@@ -35,7 +35,6 @@ mod message_lookup;
 mod message_view;
 mod ports;
 mod refusals;
-mod request_time;
 mod request_trace;
 mod router;
 mod send;

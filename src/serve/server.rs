@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::wiring::{LogCounts, LogHealth, LogKeys, Mint, ReadModelAudit, metrics_text};
-use super::{Engine, Ports, StartFailure};
+use super::{Engine, Ports, StartFailure, submission};
 use crate::access::{Counting, Enrolment, Gate, Passwords, Strangers};
 use crate::certificate::TlsSource;
 use crate::clock::Clock;
@@ -13,6 +13,7 @@ use crate::compose::Keeper;
 use crate::config::Config;
 use crate::http::{ControlParts, Doors, Front, FrontParts, ListenConfig, ReadModels, control_path_fits};
 use crate::intake::{MailDesk, MailDeskParts};
+use crate::smtp::server::submission::{Cover, Submission};
 
 /// Where the doors are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +22,17 @@ pub struct Addresses {
     pub plain: Option<std::net::SocketAddr>,
     /// HTTPS.
     pub secure: Option<std::net::SocketAddr>,
+    /// The first submission listener that offers STARTTLS.
+    pub submission: Option<std::net::SocketAddr>,
+    /// The first submission listener with implicit TLS.
+    pub submission_tls: Option<std::net::SocketAddr>,
 }
 
 /// The running program.
 pub struct Server {
     engine: Engine,
     doors: Doors,
+    submission: Option<Submission>,
     counting: Counting,
     data: PathBuf,
 }
@@ -39,6 +45,7 @@ impl Server {
     pub async fn start(config: &Config, ports: Ports) -> Result<Self, StartFailure> {
         control_path_fits(&socket(&config.data))?;
         let clock = ports.clock.clone();
+        let pace = ports.submission_pace;
         let engine = Engine::start(config, ports).await?;
         let strangers = Strangers::new(clock.clone());
         let counts = Arc::new(LogCounts {
@@ -48,6 +55,14 @@ impl Server {
         let counting = strangers.start(counts);
         let gate = gate(config, &engine, strangers);
         let desk = desk(config, &engine, clock.clone());
+        let submission = match submission::open(config, gate.clone(), desk.clone(), pace, clock.now()).await {
+            Ok(submission) => submission,
+            Err(failure) => {
+                counting.stop().await;
+                engine.stop().await;
+                return Err(failure);
+            }
+        };
         let front = front(config, &engine, gate, desk, clock.clone());
         let control = Arc::new(ControlParts {
             front: front.clone(),
@@ -61,6 +76,7 @@ impl Server {
         let doors = match Doors::open(listen(config), front, control, clock.now()) {
             Ok(doors) => doors,
             Err(failure) => {
+                submission::close(submission).await;
                 counting.stop().await;
                 engine.stop().await;
                 return Err(failure.into());
@@ -69,6 +85,7 @@ impl Server {
         Ok(Self {
             engine,
             doors,
+            submission,
             counting,
             data: config.data.clone(),
         })
@@ -76,10 +93,13 @@ impl Server {
 
     /// Where the doors are.
     #[must_use]
-    pub const fn addresses(&self) -> Addresses {
+    pub fn addresses(&self) -> Addresses {
+        let listener = |cover| submission::address(self.submission.as_ref(), cover);
         Addresses {
             plain: self.doors.plain(),
             secure: self.doors.secure(),
+            submission: listener(Cover::StartTls),
+            submission_tls: listener(Cover::Implicit),
         }
     }
 
@@ -103,7 +123,7 @@ impl Server {
 
     /// Closes the doors, then ends the engine: what was accepted is on disk, and open attempts may finish.
     pub async fn stop(self) {
-        self.doors.close().await;
+        tokio::join!(self.doors.close(), submission::close(self.submission));
         self.counting.stop().await;
         self.engine.stop().await;
     }
@@ -113,9 +133,10 @@ fn socket(data: &Path) -> PathBuf {
     data.join("control.sock")
 }
 
-fn listen(config: &Config) -> ListenConfig {
+/// The certificate of every door.
+pub(super) fn certificate(config: &Config) -> TlsSource {
     let http = &config.http;
-    let tls = match (&http.certificate, &http.private_key) {
+    match (&http.certificate, &http.private_key) {
         (Some(certificate), Some(private_key)) => TlsSource::Files {
             certificate: certificate.clone(),
             private_key: private_key.clone(),
@@ -124,10 +145,14 @@ fn listen(config: &Config) -> ListenConfig {
             folder: config.data.clone(),
             names: vec![config.host.clone()],
         },
-    };
+    }
+}
+
+fn listen(config: &Config) -> ListenConfig {
+    let http = &config.http;
     ListenConfig {
         plain: http.plain,
-        secure: http.secure.map(|address| (address, tls)),
+        secure: http.secure.map(|address| (address, certificate(config))),
         control: socket(&config.data),
         drain_s: config.delivery.drain_s.into(),
     }

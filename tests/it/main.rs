@@ -17,5 +17,6 @@ mod log_contract;
 mod mandrill;
 mod planted;
 mod stock_tools;
+mod submission;
 mod support;
 mod v1;

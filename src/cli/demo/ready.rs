@@ -22,8 +22,8 @@ pub(super) struct Ready {
     pub from: String,
     /// An address whose mail arrives over TLS.
     pub to: String,
-    /// The submission port.
-    pub smtp: Option<String>,
+    /// The submission listener, `host:port`.
+    pub smtp: String,
     /// Address to sign in with.
     pub login: String,
     /// Password to sign in with.
@@ -61,6 +61,10 @@ impl Ready {
             self.api
         );
         println!("  REST           {}", self.v1);
+        println!(
+            "  SMTP           {}  any user name, the sending key as password, STARTTLS or plain",
+            self.smtp
+        );
         println!("  sending key    {}", self.key);
         println!("  management key {}", self.management_key);
         println!("  login          {}  password {}", self.login, self.password);

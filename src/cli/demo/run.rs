@@ -15,9 +15,6 @@ use crate::vault::MasterKey;
 
 pub(in crate::cli) async fn demo(arguments: DemoArguments) -> anyhow::Result<()> {
     let stop = Stop::listen()?;
-    if arguments.smtp.is_some() {
-        tracing::warn!("submission is not built yet: --smtp is not used");
-    }
     let data = std::path::absolute(&arguments.data)?;
     durable_folder::make(&data).with_context(|| format!("the folder {} cannot be made", data.display()))?;
     let mut config = Config::in_folder(&data);
@@ -28,6 +25,7 @@ pub(in crate::cli) async fn demo(arguments: DemoArguments) -> anyhow::Result<()>
     config.host = "sealpost.demo.test".to_owned();
     config.http.plain = Some(arguments.http);
     config.http.secure = Some(arguments.https);
+    config.submission.starttls = vec![arguments.smtp];
     config.routes.clone_from(&world.routes);
     config.delivery.extra_roots = Some(world.ca.clone());
     let server = Server::start(&config, Ports::default())
@@ -46,6 +44,9 @@ fn ready(config: &Config, server: &Server, seed: Seed) -> anyhow::Result<Ready> 
     let Some(plain) = addresses.plain else {
         bail!("the plain listener did not start")
     };
+    let Some(smtp) = addresses.submission else {
+        bail!("the submission listener did not start")
+    };
     Ok(Ready {
         console: None,
         api: format!("http://{plain}/api/1.0"),
@@ -54,7 +55,7 @@ fn ready(config: &Config, server: &Server, seed: Seed) -> anyhow::Result<Ready> 
         management_key: seed.management_key,
         from: seed.from,
         to: "inbox@tls.demo.test".to_owned(),
-        smtp: None,
+        smtp: smtp.to_string(),
         login: seed.login,
         password: seed.password,
         data: config.data.display().to_string(),

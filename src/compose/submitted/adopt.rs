@@ -1,5 +1,7 @@
 //! Takes a submitted message apart and puts it together again: a head per recipient, and a body for all.
 
+use std::collections::BTreeSet;
+
 use mail_builder::headers::raw::Raw;
 use sealpost_domain::address::Mailbox;
 use sealpost_domain::limits;
@@ -42,7 +44,7 @@ pub struct AdoptedMessage {
     pub named: Vec<Address>,
     /// The subject, decoded; empty if there is none.
     pub subject: String,
-    /// Fields whose name begins with `X-MC-`, unfolded, in their order. They do not leave.
+    /// Fields whose name begins with `X-MC-`, unfolded and decoded, in their order. They do not leave.
     pub commands: Vec<(String, String)>,
 }
 
@@ -87,6 +89,41 @@ pub fn adopt(
     })
 }
 
+/// What may have to be known of a message before it is adopted.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Peeked {
+    /// The first mailbox of From.
+    pub header_from: Mailbox,
+    /// Fields whose name begins with `X-MC-`, unfolded and decoded, in their order.
+    pub commands: Vec<(String, String)>,
+}
+
+/// Looks into the header block, and at nothing else.
+///
+/// # Errors
+/// As [`AdoptRefusal`] says of header blocks.
+pub fn peek(raw: &[u8]) -> Result<Peeked, AdoptRefusal> {
+    let (block, _) = split(raw);
+    let block = crlf(block);
+    let fields = fields(&block)?;
+    let document = Document::read(&fields)?;
+    let header_from = Mailbox::parse(&document.header_from.mailbox);
+    Ok(Peeked {
+        header_from: header_from.map_err(|reason| AdoptRefusal::BadFrom { reason })?,
+        commands: document.commands,
+    })
+}
+
+fn commands_in(fields: &[Field<'_>]) -> Vec<(String, String)> {
+    let commands = fields.iter().filter(|field| field.is_of_family(COMMANDS));
+    let value = |field: &Field<'_>| match field.unfolded() {
+        // RFC 2047: some clients encode whatever holds a quote, JSON among it.
+        encoded if encoded.contains("=?") => decoded(&encoded),
+        plain => plain,
+    };
+    commands.map(|field| (field.name.to_owned(), value(field))).collect()
+}
+
 /// What the fields say.
 struct Document {
     header_from: Address,
@@ -100,12 +137,17 @@ impl Document {
     fn read(fields: &[Field<'_>]) -> Result<Self, AdoptRefusal> {
         let value = |name: &str| fields.iter().find(|field| field.is(name)).map(Field::unfolded);
         let senders = parse_mailboxes(&value("From").ok_or(AdoptRefusal::NoFrom)?);
+        let mut domains = BTreeSet::new();
         for sender in &senders {
-            Mailbox::parse(&sender.mailbox).map_err(|reason| AdoptRefusal::BadFrom { reason })?;
+            let mailbox = Mailbox::parse(&sender.mailbox).map_err(|reason| AdoptRefusal::BadFrom { reason })?;
+            domains.insert(mailbox.domain());
+        }
+        // The account must own what it writes From, and only one domain signs.
+        if domains.len() > 1 {
+            return Err(AdoptRefusal::SeveralFromDomains);
         }
         let named = ["To", "Cc", "Bcc"].into_iter().filter_map(value);
         let is_mailbox = |address: &Address| Mailbox::parse(&address.mailbox).is_ok();
-        let commands = fields.iter().filter(|field| field.is_of_family(COMMANDS));
         Ok(Self {
             header_from: senders.into_iter().next().ok_or(AdoptRefusal::NoFrom)?,
             named: named
@@ -113,9 +155,7 @@ impl Document {
                 .filter(is_mailbox)
                 .collect(),
             subject: value("Subject").map(|text| decoded(&text)).unwrap_or_default(),
-            commands: commands
-                .map(|field| (field.name.to_owned(), field.unfolded()))
-                .collect(),
+            commands: commands_in(fields),
             message_id: value("Message-ID").filter(|id| !id.is_empty()),
         })
     }

@@ -8,7 +8,7 @@ pub mod field;
 pub mod refusal;
 pub mod seven_bit;
 
-pub use adopt::{AdoptedMessage, adopt};
+pub use adopt::{AdoptedMessage, Peeked, adopt, peek};
 pub use refusal::AdoptRefusal;
 
 #[cfg(test)]

@@ -39,6 +39,9 @@ pub enum AdoptRefusal {
         #[source]
         reason: AddressRefusal,
     },
+    /// The mailboxes of From are of several domains.
+    #[error("the header From names several domains")]
+    SeveralFromDomains,
     /// A structured field is not ASCII and cannot be encoded.
     #[error("the header {header} may hold printable ASCII only")]
     HeaderNotPlain {

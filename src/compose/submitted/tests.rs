@@ -114,6 +114,15 @@ fn what_must_not_leave_is_taken_out() {
 }
 
 #[test]
+fn an_encoded_command_is_decoded() {
+    let message = adopted("From: a@example.org\r\nX-Mc-Metadata: =?UTF-8?Q?=7B=22order=22=3A12=7D?=\r\n\r\nHi\r\n");
+    assert_eq!(
+        message.commands,
+        [("X-Mc-Metadata".to_owned(), "{\"order\":12}".to_owned())]
+    );
+}
+
+#[test]
 fn own_copies_name_their_own_recipient_alone() {
     let call = adopt(WHOLE.as_bytes(), &recipients(), Audience::OwnCopies, &stamp())
         .unwrap()
@@ -237,6 +246,12 @@ fn what_is_no_message_is_refused() {
             "{name}"
         );
     }
+    let several = "From: a@example.org, b@example.net\r\n\r\nHi\r\n";
+    assert_eq!(refused(several), AdoptRefusal::SeveralFromDomains);
+    assert_eq!(
+        adopted(several.replace("net", "ORG")).header_from.mailbox,
+        "a@example.org"
+    );
     let nobody = adopt(WHOLE.as_bytes(), &[], Audience::AllVisible, &stamp());
     assert_eq!(nobody.err(), Some(AdoptRefusal::NoRecipient));
 }

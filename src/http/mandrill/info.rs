@@ -9,7 +9,7 @@ use super::call::Admitted;
 use super::messages::reject_word;
 use crate::http::fault::Fault;
 use crate::http::message_lookup::{activity, read_own_id};
-use crate::http::request_time::mandrill_time;
+use crate::intake::mandrill_time;
 
 /// `messages/info`
 pub(super) async fn info(call: Admitted<'_>) -> Result<Value, Fault> {

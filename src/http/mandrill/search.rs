@@ -16,7 +16,7 @@ use crate::http::fault::Fault;
 use crate::http::fields::Fields;
 use crate::http::front::Front;
 use crate::http::message_lookup::sees_mail;
-use crate::http::request_time::{DayEnd, read_time};
+use crate::intake::{DayEnd, read_time};
 
 /// Rows of one answer at most, as in the original.
 const ROWS_MAX: u64 = limits::PAGE_ROWS_MAX;

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::call::Admitted;
 use crate::http::fault::Fault;
 use crate::http::message_lookup::sees_mail;
-use crate::http::request_time::mandrill_time;
+use crate::intake::mandrill_time;
 
 /// Windows of `stats`, with the days that each reaches back; nothing for all time.
 const WINDOWS: [(&str, Option<u64>); 6] = [

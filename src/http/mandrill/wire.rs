@@ -13,8 +13,8 @@ use crate::http::error_code::ErrorCode;
 use crate::http::fault::Fault;
 use crate::http::field_names::Dialect;
 use crate::http::fields::Fields;
-use crate::http::request_time::{DayEnd, read_time};
 use crate::http::send_request::{SendRequest, Wanted};
+use crate::intake::{DayEnd, read_time};
 
 /// Reads the members of the call.
 ///

@@ -1,7 +1,8 @@
-//! Receives mail: a small, strict SMTP server for the demonstration and for tests.
+//! Receives mail: submission by programs with a key, and a small, strict receiver for the demonstration and for tests.
 //!
-//! It acknowledges a message only after [`Deposit::deposit`] has returned, ends content only at CRLF, dot, CRLF, and
-//! bounds every line, content, dialogue and the number of dialogues. Start at `receiving.rs`.
+//! The receiver acknowledges a message only after [`Deposit::deposit`] has returned, ends content only at CRLF, dot, CRLF, and
+//! bounds every line, content, dialogue and the number of dialogues. Start at `receiving.rs`, and
+//! for submission at `submission/mod.rs`.
 
 mod answers;
 mod deposit;
@@ -9,6 +10,7 @@ mod listening;
 mod personality;
 mod receiving;
 mod session;
+pub mod submission;
 mod talk;
 mod tls_upgrade;
 

@@ -40,6 +40,7 @@ pub(super) struct Talk<S> {
     unread: Vec<u8>,
     replies: Vec<u8>,
     idle_max: Duration,
+    read_bytes: u64,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
@@ -49,6 +50,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
             unread: Vec::new(),
             replies: Vec::new(),
             idle_max: IDLE_MAX,
+            read_bytes: 0,
         }
     }
 
@@ -127,6 +129,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
         !self.unread.is_empty()
     }
 
+    /// Count of all bytes that were read so far.
+    pub(super) fn read_bytes(&self) -> u64 {
+        self.read_bytes
+    }
+
     /// Writes bytes as they are, for receivers that behave badly.
     pub(super) async fn write_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.flush().await?;
@@ -166,7 +173,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
             unread.extend_from_slice(space.filled());
             Poll::Ready(Ok(space.filled().len()))
         });
-        within(self.idle_max, reading).await
+        let count = within(self.idle_max, reading).await?;
+        self.read_bytes = self.read_bytes.saturating_add(count as u64);
+        Ok(count)
     }
 
     /// Gives the memory back that the lines so far took.

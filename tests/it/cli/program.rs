@@ -231,6 +231,8 @@ impl Demo {
             free,
             "--https",
             free,
+            "--smtp",
+            free,
         ];
         let mut process = Process::start(&words);
         let ready = process.ready().await;

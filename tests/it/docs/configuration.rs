@@ -1,4 +1,4 @@
-//! `docs/config.md` lists every key of `src/config.rs` with its meaning, its kind and its default, and its example is read.
+//! `docs/config.md` lists every key of `src/config.rs` and `src/config/` with its meaning, its kind and its default, and its example is read.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,9 +16,10 @@ ignored. With `--data DIR` alone everything has its default, and no listener but
 ";
 
 /// The structs of `src/config.rs` and the table that each of them is.
-const TABLES: [(&str, &str); 5] = [
+const TABLES: [(&str, &str); 6] = [
     ("Config", ""),
     ("HttpConfig", "[http]"),
+    ("SubmissionConfig", "[submission]"),
     ("DeliveryConfig", "[delivery]"),
     ("RouteConfig", "[[route]]"),
     ("DiskConfig", "[disk]"),
@@ -65,8 +66,10 @@ fn kind_in_words(kind: &str) -> Option<&str> {
         "SocketAddr" => "address and port",
         "u16" | "u32" | "u64" => "number",
         "Vec<u32>" => "list of numbers",
+        "Vec<SocketAddr>" => "list of addresses and ports",
+        "LoginInClear" => "`loopback` or `never`",
         "RouteTls" => "`opportunistic`, `encrypted` or `authenticated`",
-        "HttpConfig" | "DeliveryConfig" | "DiskConfig" | "Vec<RouteConfig>" => return None,
+        "HttpConfig" | "SubmissionConfig" | "DeliveryConfig" | "DiskConfig" | "Vec<RouteConfig>" => return None,
         other => panic!("`{other}` has no words for operators yet"),
     })
 }
@@ -83,7 +86,7 @@ fn default<T: DeserializeOwned>(whole: &Value, key: &str) -> String {
 }
 
 fn document() -> String {
-    let source = read("src/config.rs");
+    let source = read("src/config.rs") + &read("src/config/listeners.rs");
     let whole = serde_json::to_value(Config::in_folder(Path::new("/var/lib/sealpost"))).unwrap();
     let route: RouteConfig = serde_json::from_value(json!({ "domain": "*", "host": "mx" })).unwrap();
     let route = serde_json::to_value(route).unwrap();
@@ -130,6 +133,10 @@ secure = '0.0.0.0:443'
 certificate = '/etc/sealpost/chain.pem'
 private_key = '/etc/sealpost/key.pem'
 
+[submission]
+starttls = ['0.0.0.0:587', '0.0.0.0:2525']
+implicit_tls = ['0.0.0.0:465']
+
 [delivery]
 retry_delays_s = [60, 300, 1800, 7200]
 
@@ -171,7 +178,7 @@ fn known_to_the_reader(table: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_source_shows_every_key_that_the_reader_knows() {
-    let source = read("src/config.rs");
+    let source = read("src/config.rs") + &read("src/config/listeners.rs");
     for (name, table) in TABLES {
         let shown: BTreeSet<String> = keys(&source, name).into_iter().map(|key| key.name).collect();
         assert_eq!(shown, known_to_the_reader(table), "{name}");

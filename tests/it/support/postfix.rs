@@ -9,7 +9,7 @@ use std::time::Duration;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 /// The program that starts and stops it.
-const POSTFIX: &str = "/usr/sbin/postfix";
+pub const POSTFIX: &str = "/usr/sbin/postfix";
 /// How long something may take that Postfix does on its own.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -184,7 +184,8 @@ impl Drop for Postfix {
     }
 }
 
-fn run(command: &mut Command) {
+/// Runs a command that must succeed.
+pub fn run(command: &mut Command) {
     let output = command.output().unwrap();
     assert!(
         output.status.success(),
@@ -200,7 +201,7 @@ fn free_ports() -> [u16; 3] {
 }
 
 /// Looks again and again for what another program does in its own time.
-async fn wait_for<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
+pub async fn wait_for<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
     let mut every = tokio::time::interval(Duration::from_millis(20));
     let looking = async {
         loop {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sealpost::config::Config;
 use sealpost::serve::{Ports, Server};
+use sealpost::smtp::server::submission::Pace;
 use sealpost::smtp::server::{Personality, RecipientRule, Running};
 use sealpost::vault::MasterKey;
 use serde_json::{Value, json};
@@ -171,6 +172,20 @@ impl Sealpost {
         between().await;
         Self {
             server: start(&self.config, &self.clock, patience).await,
+            ..self
+        }
+    }
+
+    /// Ends the program and starts it again with less patience for those who submit.
+    pub async fn restart_at_pace(self, submission_pace: Pace) -> Self {
+        self.server.stop().await;
+        let ports = Ports {
+            clock: self.clock.clone(),
+            submission_pace,
+            ..Ports::default()
+        };
+        Self {
+            server: Server::start(&self.config, ports).await.unwrap(),
             ..self
         }
     }

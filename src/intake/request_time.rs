@@ -5,7 +5,7 @@ use sealpost_domain::Instant;
 
 /// Which end of a day a plain date means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum DayEnd {
+pub enum DayEnd {
     /// Its first moment.
     First,
     /// The first moment of the next day.
@@ -13,7 +13,8 @@ pub(super) enum DayEnd {
 }
 
 /// Reads a point in time; `None` for a text in none of the forms.
-pub(super) fn read_time(text: &str, day: DayEnd) -> Option<Instant> {
+#[must_use]
+pub fn read_time(text: &str, day: DayEnd) -> Option<Instant> {
     let text = text.trim();
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Some(Instant::from_datetime(at.with_timezone(&Utc)));
@@ -32,7 +33,8 @@ pub(super) fn read_time(text: &str, day: DayEnd) -> Option<Instant> {
 }
 
 /// `2026-11-25 10:00:00`, UTC: Mandrill's own form.
-pub(super) fn mandrill_time(at: Instant) -> String {
+#[must_use]
+pub fn mandrill_time(at: Instant) -> String {
     at.to_datetime().format("%Y-%m-%d %H:%M:%S").to_string()
 }
 

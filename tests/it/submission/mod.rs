@@ -1,0 +1,12 @@
+//! SMTP submission, from the first byte to the mail that arrives: by hand, and by clients that others wrote.
+
+mod client;
+mod crowds;
+mod dialogue;
+mod foreign;
+mod headers;
+mod patience;
+mod relay;
+mod sessions;
+mod smuggling;
+mod world;
