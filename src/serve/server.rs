@@ -55,7 +55,7 @@ impl Server {
         let counting = strangers.start(counts);
         let gate = gate(config, &engine, strangers);
         let desk = desk(config, &engine, clock.clone());
-        let submission = match submission::open(config, gate.clone(), desk.clone(), pace, clock.now()).await {
+        let submission = match submission::open(config, gate.clone(), desk.clone(), pace, clock.now()) {
             Ok(submission) => submission,
             Err(failure) => {
                 counting.stop().await;

@@ -16,7 +16,7 @@ use crate::smtp::server::submission::{
 };
 
 /// Opens it where it has a listener.
-pub(super) async fn open(
+pub(super) fn open(
     config: &Config,
     gate: Gate,
     desk: MailDesk,
@@ -29,7 +29,7 @@ pub(super) async fn open(
     }
     let tls = Arc::new(certificate(config).server_config(now)?);
     let parts = SubmissionParts { gate, desk, tls };
-    Ok(Some(Submission::open(settings, parts).await?))
+    Ok(Some(Submission::open(settings, parts)?))
 }
 
 /// Closes it where it is open.

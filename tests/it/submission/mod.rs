@@ -1,6 +1,7 @@
 //! SMTP submission, from the first byte to the mail that arrives: by hand, and by clients that others wrote.
 
 mod client;
+mod crash;
 mod crowds;
 mod dialogue;
 mod foreign;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rustls::ServerConfig;
 use thiserror::Error;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::guard::{Guard, Place};
@@ -20,6 +20,10 @@ use crate::smtp::server::listening::{Closing, Host, Open, listen_on};
 use crate::smtp::server::talk::Talk;
 use crate::smtp::server::tls_upgrade::{handshake, upgrade};
 use crate::smtp::wire::Reply;
+
+/// Connections that may wait to be accepted: with fewer, a burst of clients waits a second and more for the next try of
+/// each.
+const BACKLOG: u32 = 4_096;
 
 /// What the server is given.
 pub struct SubmissionParts {
@@ -67,10 +71,10 @@ impl Submission {
     ///
     /// # Errors
     /// [`SubmissionFailure::Bind`]; then nothing listens.
-    pub async fn open(settings: SubmissionSettings, parts: SubmissionParts) -> Result<Self, SubmissionFailure> {
+    pub fn open(settings: SubmissionSettings, parts: SubmissionParts) -> Result<Self, SubmissionFailure> {
         let mut bound = Vec::with_capacity(settings.listeners.len());
         for Listener { address, cover } in &settings.listeners {
-            let listener = bind(*address).await?;
+            let listener = bind(*address)?;
             bound.push((listener, *cover));
         }
         let (open, drain) = (Open::new(), settings.drain);
@@ -119,11 +123,20 @@ impl Drop for Submission {
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), SubmissionFailure> {
-    let failed = |source| SubmissionFailure::Bind { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let picked = listener.local_addr().map_err(failed)?;
-    Ok((listener, picked))
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), SubmissionFailure> {
+    let bound = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        // A server that is started again takes its port although old connections still close.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let listener = socket.listen(BACKLOG)?;
+        let picked = listener.local_addr()?;
+        Ok((listener, picked))
+    };
+    bound().map_err(|source| SubmissionFailure::Bind { address, source })
 }
 
 /// One listener's side of the dialogues.
