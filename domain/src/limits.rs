@@ -49,7 +49,7 @@ limits! {
     /// How many of them are logged in with one key.
     SUBMISSION_CONNECTIONS_PER_KEY_MAX = 500, "Nobody takes all of them.", "421 4.7.0 at AUTH";
     /// Seconds for a command of a client that has not logged in.
-    SUBMISSION_FIRST_COMMAND_S = 60, "Nobody holds a connection by saying nothing.", "421 4.4.2";
+    SUBMISSION_FIRST_COMMAND_S = 60, "Nobody holds a connection by saying nothing; five times as long and no login is too long as well.", "421 4.4.2";
     /// Seconds for a command of a client that has.
     SUBMISSION_COMMAND_S = 300, "RFC 5321 §4.5.3.2.7.", "421 4.4.2";
     /// Seconds for the beginning of a submitted content.

@@ -6,7 +6,8 @@ use sealpost::smtp::server::submission::Pace;
 
 use super::world::{client, logged_in, message, spawn, spawn_with};
 
-const SOON: Duration = Duration::from_millis(300);
+/// Short for a test, and long enough for a client on a busy machine.
+const SOON: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_says_nothing_is_sent_away() {
@@ -24,6 +25,29 @@ async fn whoever_says_nothing_is_sent_away() {
     half.send(b"AAAA").await;
     half.heard().await.starts("421 4.4.2 Timed out");
     half.is_closed().await;
+    sealpost.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_chats_and_never_logs_in_is_sent_away() {
+    let pace = Pace {
+        stranger: SOON,
+        ..Pace::default()
+    };
+    let sealpost = spawn().await.restart_at_pace(pace).await;
+    let key = sealpost.sending_key().await.0.key;
+    let (mut stranger, mut guest) = (client(&sealpost).await, logged_in(&sealpost, &key).await);
+    let mut every = tokio::time::interval(SOON / 3);
+    let mut heard = stranger.say("NOOP").await;
+    for _ in 0..100 {
+        every.tick().await;
+        guest.say("NOOP").await.starts("250 ");
+        if !heard.0.starts_with("250 ") {
+            break;
+        }
+        heard = stranger.say("NOOP").await;
+    }
+    heard.starts("421 4.4.2 Timed out");
     sealpost.stop().await;
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sealpost_domain::limits;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::envelope::Envelope;
@@ -21,6 +22,8 @@ use crate::smtp::wire::{Capabilities, Command, CommandRefusal, Extension, HelloN
 const STRANGER_FAULTS_MAX: usize = limits::SUBMISSION_STRANGER_FAULTS_MAX as usize;
 /// The same for a client that has logged in: among a thousand recipients some are mistyped.
 const GUEST_FAULTS_MAX: usize = limits::SUBMISSION_GUEST_FAULTS_MAX as usize;
+/// A stranger's session lasts so many times as long as one of its commands may take.
+const STRANGER_COMMANDS_SLOW_MAX: u32 = 5;
 /// How long the last words may take.
 const FAREWELL_MAX: Duration = Duration::from_secs(5);
 
@@ -72,6 +75,7 @@ pub(super) struct Session<'h> {
     pub(super) envelope: Option<Box<Envelope>>,
     pub(super) failed_logins: u32,
     faults: usize,
+    began: Instant,
 }
 
 impl<'h> Session<'h> {
@@ -87,6 +91,7 @@ impl<'h> Session<'h> {
             envelope: None,
             failed_logins: 0,
             faults: 0,
+            began: Instant::now(),
         }
     }
 
@@ -113,6 +118,7 @@ impl<'h> Session<'h> {
                 line = talk.line() => line,
             };
             let step = match line {
+                Ok(_) if self.has_dawdled() => Step::end(ReplyCode::TimedOut),
                 Ok(Line::Closed) => return Ok(End::Closed),
                 Ok(Line::Faulty) => Step::end(ReplyCode::FaultyLine),
                 Ok(Line::Complete(line)) => self.obey_line(talk, Zeroizing::new(line)).await?,
@@ -142,6 +148,17 @@ impl<'h> Session<'h> {
         } else {
             pace.stranger
         }
+    }
+
+    /// Whether a client keeps the connection by saying this and that, and never logs in.
+    fn has_dawdled(&self) -> bool {
+        let stranger_max = self
+            .house
+            .settings
+            .pace
+            .stranger
+            .saturating_mul(STRANGER_COMMANDS_SLOW_MAX);
+        self.caller.is_none() && self.began.elapsed() > stranger_max
     }
 
     fn is_one_too_many(&mut self, reply: &Reply) -> bool {
