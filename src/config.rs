@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sealpost_domain::address::{AddressRefusal, DomainName};
+use sealpost_domain::limits::CONNECTIONS_PER_SITE_MAX;
 use sealpost_domain::message::RetryPolicy;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::actors::{Route, TlsDemand};
+use crate::actors::RoutePlan;
+use crate::delivery::mx::DnsConfig;
 
 mod listeners;
+mod route;
 
 pub use crate::smtp::server::submission::LoginInClear;
 pub use listeners::{HttpConfig, Secret, SubmissionConfig};
+pub use route::{RouteConfig, RouteStart, RouteTls};
 
 /// Everything that an operator may set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +43,9 @@ pub struct Config {
     /// Delivery.
     #[serde(default)]
     pub delivery: DeliveryConfig,
+    /// Name resolution.
+    #[serde(default)]
+    pub dns: DnsConfig,
     /// Where domains lead.
     #[serde(default, rename = "route")]
     pub routes: Vec<RouteConfig>,
@@ -59,6 +66,10 @@ pub struct DeliveryConfig {
     pub extra_roots: Option<PathBuf>,
     /// How many seconds open attempts get to finish when the program ends.
     pub drain_s: u32,
+    /// Whether domains that no route names are looked up in the DNS and delivered to by MX; their mail waits otherwise.
+    pub by_mx: bool,
+    /// Most connections to one set of mail hosts, 1..=1,000; fewer while they push back.
+    pub connections_per_site: u32,
 }
 
 impl Default for DeliveryConfig {
@@ -68,37 +79,10 @@ impl Default for DeliveryConfig {
             message_ttl_s: 259_200,
             extra_roots: None,
             drain_s: 20,
+            by_mx: true,
+            connections_per_site: u32::try_from(CONNECTIONS_PER_SITE_MAX).unwrap_or(u32::MAX),
         }
     }
-}
-
-/// What a route demands of the connection.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RouteTls {
-    /// TLS where it is offered.
-    #[default]
-    Opportunistic,
-    /// TLS or nothing.
-    Encrypted,
-    /// TLS with a valid certificate or nothing.
-    Authenticated,
-}
-
-/// One row of the route table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RouteConfig {
-    /// The recipient domain; `*` is every other one.
-    pub domain: String,
-    /// Host name or address of the server.
-    pub host: String,
-    /// Its port.
-    #[serde(default = "default_smtp_port")]
-    pub port: u16,
-    /// What the connection must give.
-    #[serde(default)]
-    pub tls: RouteTls,
 }
 
 /// The disk.
@@ -123,10 +107,6 @@ fn default_node() -> String {
 
 fn default_host() -> String {
     "localhost.localdomain".to_owned()
-}
-
-const fn default_smtp_port() -> u16 {
-    25
 }
 
 /// Why a configuration is refused.
@@ -165,6 +145,18 @@ pub enum ConfigRefusal {
         /// The domain.
         domain: String,
     },
+    /// One half of a login is none.
+    #[error("the route of {domain} has one of `user` and `password_file`: set both or none")]
+    HalfLogin {
+        /// The domain.
+        domain: String,
+    },
+    /// A password must not go out in clear.
+    #[error("the route of {domain} logs in: set `tls` to `encrypted` or `authenticated`")]
+    LoginInClear {
+        /// The domain.
+        domain: String,
+    },
     /// One half of a certificate does nothing without the other.
     #[error("http.certificate and http.private_key are set together or not at all")]
     HalfCertificate,
@@ -188,6 +180,7 @@ impl Config {
             http: HttpConfig::default(),
             submission: SubmissionConfig::default(),
             delivery: DeliveryConfig::default(),
+            dns: DnsConfig::default(),
             routes: Vec::new(),
             disk: DiskConfig::default(),
         }
@@ -216,15 +209,22 @@ impl Config {
     /// As [`ConfigRefusal`] says.
     pub fn check(&self) -> Result<(), ConfigRefusal> {
         let delays = &self.delivery.retry_delays_s;
-        if delays.is_empty() || delays.iter().any(|delay| !(1..=86_400).contains(delay)) {
-            return Err(ConfigRefusal::Range {
-                key: "delivery.retry_delays_s",
-            });
-        }
-        if !(60..=604_800).contains(&self.delivery.message_ttl_s) {
-            return Err(ConfigRefusal::Range {
-                key: "delivery.message_ttl_s",
-            });
+        let delays_fit = !delays.is_empty() && delays.iter().all(|delay| (1..=86_400).contains(delay));
+        let ranges = [
+            ("delivery.retry_delays_s", delays_fit),
+            (
+                "delivery.message_ttl_s",
+                (60..=604_800).contains(&self.delivery.message_ttl_s),
+            ),
+            (
+                "delivery.connections_per_site",
+                (1..=1_000).contains(&self.delivery.connections_per_site),
+            ),
+            ("dns.timeout_ms", (100..=30_000).contains(&self.dns.timeout_ms)),
+            ("dns.keep_s_max", (1..=86_400).contains(&self.dns.keep_s_max)),
+        ];
+        if let Some((key, _)) = ranges.into_iter().find(|(_, fits)| !fits) {
+            return Err(ConfigRefusal::Range { key });
         }
         if let Some(key) = self.submission.key_out_of_range() {
             return Err(ConfigRefusal::Range { key });
@@ -252,16 +252,12 @@ impl Config {
     /// The routes by domain, and the one of all others.
     ///
     /// # Errors
-    /// [`ConfigRefusal::RouteDomain`] and [`ConfigRefusal::TwoRoutes`].
-    pub fn route_table(&self) -> Result<(BTreeMap<DomainName, Route>, Option<Route>), ConfigRefusal> {
+    /// [`ConfigRefusal::RouteDomain`] and [`ConfigRefusal::TwoRoutes`], and as [`RouteConfig::plan`] says.
+    pub fn route_table(&self) -> Result<(BTreeMap<DomainName, RoutePlan>, Option<RoutePlan>), ConfigRefusal> {
         let mut exact = BTreeMap::new();
         let mut default = None;
         for row in &self.routes {
-            let route = Route {
-                host: row.host.clone(),
-                port: row.port,
-                tls: row.tls.into(),
-            };
+            let route = row.plan()?;
             let taken = if row.domain == "*" {
                 default.replace(route).is_some()
             } else {
@@ -278,16 +274,6 @@ impl Config {
             }
         }
         Ok((exact, default))
-    }
-}
-
-impl From<RouteTls> for TlsDemand {
-    fn from(tls: RouteTls) -> Self {
-        match tls {
-            RouteTls::Opportunistic => Self::Opportunistic,
-            RouteTls::Encrypted => Self::Encrypted,
-            RouteTls::Authenticated => Self::Authenticated,
-        }
     }
 }
 
@@ -356,5 +342,31 @@ mod tests {
             read("data = 'x'\n[[route]]\ndomain = 'no domain'\nhost = 'a'"),
             Err(ConfigRefusal::RouteDomain { .. })
         ));
+        assert!(matches!(
+            read("data = 'x'\n[dns]\ntimeout_ms = 1"),
+            Err(ConfigRefusal::Range { key: "dns.timeout_ms" })
+        ));
+    }
+
+    #[test]
+    fn a_login_is_whole_and_never_in_clear() {
+        let password = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(password.path(), "open sesame\n").unwrap();
+        let file = format!("password_file = '{}'\n", password.path().display());
+        let read = |lines: &str| read(&format!("data = 'x'\n[[route]]\ndomain = '*'\nhost = 'a'\n{lines}"));
+        let whole = read(&format!("tls = 'encrypted'\nuser = 'ann'\n{file}")).unwrap();
+        let (_, smarthost) = whole.route_table().unwrap();
+        assert_eq!(smarthost.unwrap().login.unwrap().password(), "open sesame");
+        assert!(!format!("{whole:?}").contains("sesame"));
+        for half in [
+            "tls = 'encrypted'\nuser = 'ann'\n",
+            &format!("tls = 'encrypted'\n{file}"),
+        ] {
+            assert!(matches!(read(half), Err(ConfigRefusal::HalfLogin { .. })), "{half}");
+        }
+        let in_clear = read(&format!("user = 'ann'\n{file}"));
+        assert!(matches!(in_clear, Err(ConfigRefusal::LoginInClear { .. })));
+        let absent = read("tls = 'encrypted'\nuser = 'ann'\npassword_file = '/nowhere'\n");
+        assert!(matches!(absent, Err(ConfigRefusal::Read { .. })));
     }
 }

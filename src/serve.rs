@@ -1,5 +1,6 @@
 //! Puts the rooms together: the only file that knows them all. Opens the folder, runs the start-up pass, then the doors.
 
+mod outward;
 mod server;
 mod submission;
 mod wiring;
@@ -12,9 +13,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::RootCertStore;
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 use sealpost_projections::activity::{Activity, ActivityQueries};
 use sealpost_projections::message_timeline::{MessageTimeline, TimelineQueries};
 use sealpost_projections::spool::{Spool, SpoolQueries};
@@ -23,18 +21,17 @@ use thiserror::Error;
 
 use crate::actors::{Accounts, Attempt, Outgoing, SpoolFeed, Theatre, TheatreConfig, TheatreFailure};
 use crate::certificate::TlsFailure;
-use crate::clock::{Clock, SystemClock, draw_seed};
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigRefusal};
-use crate::delivery::attempt::{Deliverer, DelivererConfig, Dialling};
-use crate::delivery::{LetterWriter, RouteTable, Signers};
+use crate::delivery::mx::ResolverFailure;
 use crate::durable_folder;
 use crate::http::ListenFailure;
 use crate::log::sqlite::SqliteStore;
 use crate::log::store::Store;
 use crate::log::{Log, LogFailure};
-use crate::smtp::client::{Timeouts, TlsClient};
+use crate::smtp::client::Timeouts;
 use crate::smtp::server::submission::{Pace, SubmissionFailure};
-use crate::smtp::wire::{HelloName, HelloNameRefusal};
+use crate::smtp::wire::HelloNameRefusal;
 use crate::vault::{MasterKey, Vault, VaultFailure};
 
 /// How long a start waits until what the last run left open is settled: it nearly always is in less.
@@ -64,6 +61,8 @@ pub struct Ports {
     pub outgoing: Outgoing,
     /// How long a start waits until what the last run left open is settled, before the doors open all the same.
     pub patience: Duration,
+    /// Port of the mail hosts that MX records name.
+    pub mx_port: u16,
 }
 
 impl Default for Ports {
@@ -76,6 +75,7 @@ impl Default for Ports {
             wrap_store: Arc::new(|store| store),
             outgoing: Outgoing::Flows,
             patience: PATIENCE,
+            mx_port: 25,
         }
     }
 }
@@ -125,6 +125,9 @@ pub enum StartFailure {
     /// Our own host name is none.
     #[error("`host` is no host name")]
     Host(#[from] HelloNameRefusal),
+    /// Names cannot be resolved.
+    #[error("names cannot be resolved")]
+    Resolver(#[from] ResolverFailure),
     /// The trusted certificates cannot be read.
     #[error("the certificates of {path} cannot be read")]
     Roots {
@@ -167,8 +170,7 @@ impl Engine {
         let vault = Vault::open(&config.data.join("vault"), &master)?;
         let log = open_log(config, &ports, &vault)?;
         let read_models = ReadModels::start(&config.data.join("read"), Arc::new(log.source()))?;
-        let (exact, default) = config.route_table()?;
-        let deliverer = deliverer(config, &ports, &log, &vault)?;
+        let deliverer = outward::deliverer(config, &ports, &log, &vault)?;
         let theatre = Theatre::start(TheatreConfig {
             node: config.node.clone(),
             retry: config.retry_policy(),
@@ -176,10 +178,11 @@ impl Engine {
             clock: ports.clock.clone(),
             feed: read_models.feed(),
             attempt: (ports.wrap_attempt)(deliverer),
-            routes: Arc::new(RouteTable::new(exact, default)),
+            routes: Arc::new(outward::routes(config, &ports)?),
             outgoing: ports.outgoing,
             patience: ports.patience,
             runtime: tokio::runtime::Handle::current(),
+            connections_per_site: config.delivery.connections_per_site.into(),
         })
         .await?;
         let drain = Duration::from_secs(config.delivery.drain_s.into());
@@ -346,34 +349,4 @@ fn open_log(config: &Config, ports: &Ports, vault: &Vault) -> Result<Log, LogFai
         vault.clone(),
         ports.clock.clone(),
     )
-}
-
-fn deliverer(config: &Config, ports: &Ports, log: &Log, vault: &Vault) -> Result<Arc<dyn Attempt>, StartFailure> {
-    let letters = LetterWriter::new(vault.clone(), Signers::new(log.source()), &config.host);
-    let dialling = Dialling {
-        hello: HelloName::parse(&config.host)?,
-        timeouts: ports.timeouts,
-        tls: TlsClient::new(roots(config.delivery.extra_roots.as_deref())?),
-        seed: Arc::new(draw_seed),
-    };
-    Ok(Arc::new(Deliverer::new(DelivererConfig { dialling, letters })))
-}
-
-/// The authorities whose certificates count: the system's, and the configuration's own.
-fn roots(extra: Option<&Path>) -> Result<RootCertStore, StartFailure> {
-    let mut roots = RootCertStore::empty();
-    let bundle = Path::new("/etc/ssl/certs/ca-certificates.crt");
-    let system = CertificateDer::pem_file_iter(bundle).into_iter().flatten().flatten();
-    let (taken, ignored) = roots.add_parsable_certificates(system);
-    tracing::debug!(taken, ignored, "system roots read");
-    if let Some(path) = extra {
-        let failed = |source| StartFailure::Roots {
-            path: path.to_owned(),
-            source,
-        };
-        for certificate in CertificateDer::pem_file_iter(path).map_err(failed)? {
-            roots.add_parsable_certificates([certificate.map_err(failed)?]);
-        }
-    }
-    Ok(roots)
 }

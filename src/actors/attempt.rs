@@ -1,11 +1,14 @@
 //! What an attempt is to the actors: the traits that `delivery` implements, and the types that cross between them.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use sealpost_domain::address::Mailbox;
+use sealpost_domain::address::{DomainName, Mailbox};
 use sealpost_domain::ids::{AccountId, AttemptId, MessageId};
 use sealpost_domain::message::{AttemptOutcome, Order, Reached, Timings, TlsFacts};
 
 use super::grant::{Grant, StartRefused};
+use super::route::{NoRoute, RoutePlan};
 
 /// What a route demands of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,21 +21,14 @@ pub enum TlsDemand {
     Authenticated,
 }
 
-/// Where a recipient domain's mail goes. What shares a route shares a site: its connections and limits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Route {
-    /// Host name or address of the server; the name that its certificate is held against.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// What the connection must give.
-    pub tls: TlsDemand,
-}
-
-/// Finds the route of a domain.
+/// Finds out where a domain's mail goes.
+#[async_trait]
 pub trait Routes: Send + Sync + 'static {
-    /// The route, or `None` when nothing leads there.
-    fn route(&self, domain: &sealpost_domain::address::DomainName) -> Option<Route>;
+    /// The plan for it, as of now.
+    ///
+    /// # Errors
+    /// Why it has nowhere to go, or why that is not known.
+    async fn plan(&self, domain: &DomainName) -> Result<Arc<RoutePlan>, NoRoute>;
 }
 
 /// One message to hand over now.
@@ -80,24 +76,40 @@ pub enum Reuse {
 /// Opens sessions. Implemented by `delivery`, and by tests that need an attempt to fail in a way of their own.
 #[async_trait]
 pub trait Attempt: Send + Sync + 'static {
-    /// Connects, greets and secures.
+    /// Connects, greets and secures, with the first host of the plan that lets it.
     ///
     /// # Errors
-    /// What the first message that wanted the session is deferred with.
-    async fn open(&self, route: &Route) -> Result<Box<dyn Session>, OpenFailed>;
+    /// What the message that wanted the session is deferred with.
+    async fn open(&self, plan: &RoutePlan) -> Result<Box<dyn Session>, OpenFailed>;
 }
 
 /// Why there is no session.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenFailed {
     /// The outcome for the message that wanted it.
     pub outcome: AttemptOutcome,
+    /// Name of the host that said it, where one was chosen.
+    pub host: Option<String>,
     /// Address and port that were dialled, where it came to that.
     pub peer: Option<String>,
     /// The TLS session, where it came to that.
     pub tls: Option<TlsFacts>,
     /// How long it took, in milliseconds.
     pub connect_ms: u32,
+}
+
+impl OpenFailed {
+    /// The outcome alone: nobody was dialled.
+    #[must_use]
+    pub const fn undialled(outcome: AttemptOutcome) -> Self {
+        Self {
+            outcome,
+            host: None,
+            peer: None,
+            tls: None,
+            connect_ms: 0,
+        }
+    }
 }
 
 /// A session with a remote server, greeted and secured as its route demands.
@@ -108,6 +120,9 @@ pub trait Session: Send {
 
     /// Whether another message may be tried: the server has neither closed nor spoken since the last one.
     async fn is_usable(&mut self) -> bool;
+
+    /// Name of the host, as the plan has it.
+    fn host(&self) -> &str;
 
     /// Address and port of the other side.
     fn peer(&self) -> String;

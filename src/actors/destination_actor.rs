@@ -9,12 +9,12 @@ use sealpost_domain::Instant;
 use sealpost_domain::address::DomainName;
 use sealpost_domain::ids::MessageId;
 use sealpost_domain::limits::{CONNECTIONS_PER_SITE_MAX, DISPATCHES_PER_DESTINATION_MAX, PANICS_UNTIL_PARKED};
-use sealpost_domain::message::{AttemptOutcome, DeferralReason};
 
 use super::attempt::OpenFailed;
 use super::destinations::{Begin, DestinationPanicked, DestinationRegistry, SiteFor};
 use super::dispatch::Dispatch;
 use super::in_hand::{InHand, hold_after_panics};
+use super::route::{NoRoute, RoutePlan};
 use super::site_actor::{Offer, SiteActor};
 
 /// How often the clock is looked at while something waits for its time.
@@ -52,12 +52,16 @@ pub(super) enum Next {
 #[rtype(result = "()")]
 struct Tick;
 
+/// Where mail goes, and who takes it there.
+type Way = (Arc<RoutePlan>, Addr<SiteActor>);
+
 /// The actor of one recipient domain.
 pub(super) struct DestinationActor {
     domain: DomainName,
     begun: Arc<Begin>,
     registry: Addr<DestinationRegistry>,
-    site: Option<Addr<SiteActor>>,
+    /// Where the mail goes, and who takes it there.
+    site: Option<Way>,
     site_asked: bool,
     known: HashSet<MessageId>,
     ready: VecDeque<Dispatch>,
@@ -104,7 +108,9 @@ impl DestinationActor {
 
     /// Gives the site what it may hold.
     fn offer(&mut self, ctx: &mut Context<Self>) {
-        let Some(site) = self.site.clone().filter(Addr::connected) else {
+        let now = self.begun.accounts.now();
+        let known = self.site.clone();
+        let Some((plan, site)) = known.filter(|(plan, site)| plan.holds_at(now) && site.connected()) else {
             return self.ask_for_site(ctx);
         };
         while self.offered < OFFERED_MAX {
@@ -112,41 +118,51 @@ impl DestinationActor {
             self.offered = self.offered.saturating_add(1);
             site.do_send(Offer {
                 dispatch,
+                plan: plan.clone(),
                 destination: ctx.address(),
             });
         }
     }
 
-    fn ask_for_site(&mut self, ctx: &mut Context<Self>) {
+    /// Asks where the mail goes, and for the site that takes it there.
+    fn ask_for_site(&mut self, ctx: &Context<Self>) {
         if self.site_asked || self.ready.is_empty() {
             return;
         }
-        let Some(route) = self.begun.routes.route(&self.domain) else {
-            return self.no_route(ctx);
-        };
         self.site_asked = true;
+        let (begun, domain) = (self.begun.clone(), self.domain.clone());
         let (registry, this) = (self.registry.clone(), ctx.address());
+        let planned = self
+            .begun
+            .runtime
+            .spawn(async move { begun.routes.plan(&domain).await });
         actix::spawn(async move {
-            let site = registry.send(SiteFor(route)).await.ok().flatten();
-            this.do_send(SiteKnown(site));
+            let plan = match planned.await {
+                Ok(planned) => planned,
+                Err(failure) => {
+                    tracing::error!(error = %failure, "a search for a route ended in a way that it should not");
+                    Err(NoRoute::DnsFailed)
+                }
+            };
+            let found = match plan {
+                Ok(plan) => {
+                    let site = registry.send(SiteFor(plan.site.clone())).await;
+                    Ok(site.ok().flatten().map(|site| (plan, site)))
+                }
+                Err(no_route) => Err(no_route),
+            };
+            this.do_send(SiteKnown(found));
         });
     }
 
-    /// Defers everything that is due: nothing leads there, which an operator can change.
-    fn no_route(&mut self, ctx: &Context<Self>) {
+    /// Tells all that is due that it has nowhere to go.
+    fn no_route(&mut self, no_route: &NoRoute, ctx: &Context<Self>) {
+        metrics::counter!("sealpost_no_route_total", "reason" => no_route.name()).increment(1);
         for dispatch in std::mem::take(&mut self.ready) {
             self.offered = self.offered.saturating_add(1);
             let hand = InHand::new(dispatch, ctx.address(), self.begun.clone());
-            let failed = OpenFailed {
-                outcome: AttemptOutcome::Deferred {
-                    reason: DeferralReason::NoRoute,
-                    reply: None,
-                },
-                peer: None,
-                tls: None,
-                connect_ms: 0,
-            };
-            self.begun.runtime.spawn(hand.could_not_open(None, failed));
+            let failed = OpenFailed::undialled(no_route.outcome());
+            self.begun.runtime.spawn(hand.could_not_open(failed));
         }
     }
 
@@ -167,7 +183,7 @@ impl DestinationActor {
 
 #[derive(Message)]
 #[rtype(result = "()")]
-struct SiteKnown(Option<Addr<SiteActor>>);
+struct SiteKnown(Result<Option<Way>, NoRoute>);
 
 impl Actor for DestinationActor {
     type Context = Context<Self>;
@@ -200,11 +216,16 @@ impl Handler<Take> for DestinationActor {
 impl Handler<SiteKnown> for DestinationActor {
     type Result = ();
 
-    fn handle(&mut self, SiteKnown(site): SiteKnown, ctx: &mut Self::Context) {
+    fn handle(&mut self, SiteKnown(found): SiteKnown, ctx: &mut Self::Context) {
         self.site_asked = false;
-        self.site = site;
-        if self.site.is_some() {
-            self.offer(ctx);
+        match found {
+            Ok(site) => {
+                self.site = site;
+                if self.site.is_some() {
+                    self.offer(ctx);
+                }
+            }
+            Err(no_route) => self.no_route(&no_route, ctx),
         }
     }
 }

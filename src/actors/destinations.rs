@@ -11,10 +11,11 @@ use sealpost_domain::message::RetryPolicy;
 use sealpost_domain::shard::ParkedActor;
 
 use super::accounts::Accounts;
-use super::attempt::{Attempt, Route, Routes};
+use super::attempt::{Attempt, Routes};
 use super::destination_actor::{DestinationActor, Take};
 use super::dispatch::Dispatch;
 use super::parked::record_parked;
+use super::route::SiteKey;
 use super::site_actor::SiteActor;
 use super::spool_feed::SpoolFeed;
 
@@ -79,6 +80,8 @@ pub struct Begin {
     pub node: String,
     /// Cloned by every message that is in a worker's hand: counts them.
     pub hands: Arc<()>,
+    /// Most connections to one site.
+    pub connections_per_site: u64,
 }
 
 /// Messages that are to go.
@@ -91,10 +94,10 @@ struct Dispatches(Vec<Dispatch>);
 #[rtype(result = "()")]
 pub(super) struct DestinationPanicked(pub DomainName);
 
-/// Asks for the actor of a route's site.
+/// Asks for the actor of a site.
 #[derive(Message)]
 #[rtype(result = "Option<Addr<SiteActor>>")]
-pub(super) struct SiteFor(pub Route);
+pub(super) struct SiteFor(pub SiteKey);
 
 /// No more attempts: the program ends.
 #[derive(Debug, Clone, Copy, Message)]
@@ -110,7 +113,7 @@ pub struct DestinationRegistry {
     begun: Option<Arc<Begin>>,
     waiting: Vec<Dispatch>,
     destinations: HashMap<DomainName, Addr<DestinationActor>>,
-    sites: HashMap<Route, Addr<SiteActor>>,
+    sites: HashMap<SiteKey, Addr<SiteActor>>,
     panics: HashMap<DomainName, u64>,
 }
 
@@ -175,17 +178,17 @@ impl Handler<Dispatches> for DestinationRegistry {
 impl Handler<SiteFor> for DestinationRegistry {
     type Result = Option<Addr<SiteActor>>;
 
-    fn handle(&mut self, SiteFor(route): SiteFor, _ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, SiteFor(site): SiteFor, _ctx: &mut Self::Context) -> Self::Result {
         let begun = self.begun.clone()?;
-        let site = match self.sites.get(&route) {
-            Some(site) if site.connected() => site.clone(),
+        let actor = match self.sites.get(&site) {
+            Some(actor) if actor.connected() => actor.clone(),
             _ => {
-                let site = SiteActor::new(route.clone(), begun).start();
-                self.sites.insert(route, site.clone());
-                site
+                let actor = SiteActor::new(begun).start();
+                self.sites.insert(site, actor.clone());
+                actor
             }
         };
-        Some(site)
+        Some(actor)
     }
 }
 

@@ -21,6 +21,7 @@ use super::draw_attempt_id;
 use super::grant::{Grant, StartRefused};
 use super::outcome_report::{Told, reread_behind_all, tell_until_stored};
 use super::parked::record_parked;
+use super::throttle::Sign;
 use super::work::{Manage, ManageMessage};
 use crate::log::{LogState, OutcomeSlot};
 
@@ -78,25 +79,27 @@ impl InHand {
         None
     }
 
-    /// Hands the message over in this session and sees to what comes of it.
-    pub(super) async fn deliver(mut self, host: &str, session: &mut dyn Session) -> Reuse {
+    /// Hands the message over in this session and sees to what comes of it. Says whether the session may carry another,
+    /// and what the end of this one says of the site.
+    pub(super) async fn deliver(mut self, session: &mut dyn Session) -> (Reuse, Sign) {
         let Some(job) = self
             .grant
             .as_ref()
             .and_then(|grant| grant.dispatch().job(self.attempt_id))
         else {
             self.settle(Next::Forget);
-            return Reuse::Keep;
+            return (Reuse::Keep, Sign::None);
         };
         // Room for the outcome comes before the intent: what has begun can always be put on record.
         if !self.reserve().await {
             self.settle(Next::Forget);
-            return Reuse::Close;
+            return (Reuse::Close, Sign::None);
         }
         let Some(grant) = self.grant.as_mut() else {
-            return Reuse::Keep;
+            return (Reuse::Keep, Sign::None);
         };
         let (report, reuse) = session.deliver(&job, grant).await;
+        let mut sign = Sign::None;
         match report {
             Report::Ended {
                 outcome,
@@ -105,22 +108,23 @@ impl InHand {
             } => {
                 let attempted = Attempted {
                     attempt_id: self.attempt_id,
-                    host: Some(host.to_owned()),
+                    host: Some(session.host().to_owned()),
                     peer: Some(session.peer()),
                     tls: session.tls(),
                     reached,
                     timings,
                     ended_at: self.begun.accounts.now(),
                 };
+                sign = Sign::of(&outcome);
                 self.conclude(attempted, outcome);
             }
             Report::NotGranted(refused) => self.not_granted(refused),
         }
-        reuse
+        (reuse, sign)
     }
 
     /// Sees to a message for which no session could be opened.
-    pub(super) async fn could_not_open(mut self, host: Option<String>, failed: OpenFailed) {
+    pub(super) async fn could_not_open(mut self, failed: OpenFailed) {
         if !self.reserve().await {
             return self.settle(Next::Forget);
         }
@@ -129,7 +133,7 @@ impl InHand {
             transact_ms: 0,
         };
         let attempted = Attempted {
-            host,
+            host: failed.host,
             peer: failed.peer,
             tls: failed.tls,
             timings,

@@ -28,12 +28,13 @@ mod route;
 mod site_actor;
 mod spool_feed;
 mod theatre;
+mod throttle;
 mod work;
 mod worker;
 
 pub use accounts::Accounts;
 pub use answer_text::{read_answers, write_answers};
-pub use attempt::{Attempt, Job, OpenFailed, Report, Reuse, Route, Routes, Session, TlsDemand};
+pub use attempt::{Attempt, Job, OpenFailed, Report, Reuse, Routes, Session, TlsDemand};
 pub use destinations::Destinations;
 pub use dispatch::Dispatch;
 pub use grant::{Grant, StartRefused};

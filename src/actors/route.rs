@@ -216,7 +216,7 @@ impl NoRoute {
         Self::DnsBogus,
     ];
 
-    /// Its name in logs, metrics and `docs/outcomes.md`.
+    /// Its name in logs, metrics and `docs/delivery.md`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -290,6 +290,28 @@ mod tests {
                 (AttemptOutcome::Deferred { .. }, None) => {}
                 (outcome, _) => panic!("{no_route}: {outcome:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn every_one_stands_in_the_document_with_what_follows() {
+        let document = include_str!("../../docs/delivery.md");
+        for no_route in NoRoute::ALL {
+            let row = document
+                .lines()
+                .find(|line| line.starts_with(&format!("| `{}` |", no_route.name())));
+            let row = row.unwrap_or_else(|| panic!("{} is missing", no_route.name()));
+            let follows = match no_route.outcome() {
+                AttemptOutcome::Deferred { reason, .. } => {
+                    let word = serde_json::to_value(reason).unwrap();
+                    format!("deferred, `{}`", word.as_str().unwrap())
+                }
+                AttemptOutcome::Bounced { reply, .. } => {
+                    format!("bounced, `{} {}`", reply.code, reply.enhanced.unwrap())
+                }
+                other => panic!("{other:?}"),
+            };
+            assert!(row.contains(&follows), "{row}: {follows}");
         }
     }
 

@@ -55,6 +55,8 @@ pub struct TheatreConfig {
     pub patience: Duration,
     /// Where attempts run.
     pub runtime: tokio::runtime::Handle,
+    /// Most connections to one site, at least 1.
+    pub connections_per_site: u64,
 }
 
 /// Why the actors do not run.
@@ -208,6 +210,7 @@ impl Opening {
                 runtime: config.runtime,
                 node: config.node,
                 hands: self.hands,
+                connections_per_site: config.connections_per_site,
             });
             let (waiting, to) = (feed.clone(), self.destinations.clone());
             let given = tokio::task::spawn_blocking(move || waiting.each_waiting(|page| to.dispatch(page)));

@@ -1,24 +1,59 @@
 //! A worker: one connection's life. Takes messages of its site one after another while the session lasts.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix::Addr;
 use sealpost_domain::limits::MESSAGES_PER_CONNECTION_MAX;
 use tokio::sync::oneshot;
 
-use super::attempt::{Reuse, Route, Session};
+use super::attempt::{OpenFailed, Reuse, Session};
 use super::destinations::Begin;
-use super::in_hand::InHand;
-use super::site_actor::{Free, SiteActor, WorkerEnded};
+use super::route::RoutePlan;
+use super::site_actor::{Free, Handed, Learned, SiteActor, WorkerEnded};
 
 /// How long an open session waits for another message.
 const IDLE_SESSION: Duration = Duration::from_secs(5);
 
+/// Counts the open sessions of one site.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OpenSessions(Arc<AtomicU64>);
+
+impl OpenSessions {
+    /// How many are open.
+    pub(super) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn one_more(&self) -> Counted {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        metrics::gauge!("sealpost_sessions_open").increment(1);
+        Counted(self.0.clone())
+    }
+}
+
+/// One open session, for as long as it lives.
+struct Counted(Arc<AtomicU64>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+        metrics::gauge!("sealpost_sessions_open").decrement(1);
+    }
+}
+
+/// A session that may carry more than one message.
+struct Kept {
+    session: Box<dyn Session>,
+    carried: u64,
+    _counted: Counted,
+}
+
 /// Starts a worker; its site is told when it ends, also when it panics.
-pub(super) fn start(route: Route, begun: Arc<Begin>, site: Addr<SiteActor>) {
+pub(super) fn start(begun: Arc<Begin>, site: Addr<SiteActor>, sessions: OpenSessions) {
     let runtime = begun.runtime.clone();
-    let work = runtime.spawn(run(route, begun, site.clone()));
+    let work = runtime.spawn(run(begun, site.clone(), sessions));
     runtime.spawn(async move {
         if let Err(failure) = work.await {
             metrics::counter!("sealpost_actor_panics_total", "kind" => "attempt").increment(1);
@@ -28,49 +63,65 @@ pub(super) fn start(route: Route, begun: Arc<Begin>, site: Addr<SiteActor>) {
     });
 }
 
-async fn run(route: Route, begun: Arc<Begin>, site: Addr<SiteActor>) {
-    let mut session: Option<(Box<dyn Session>, u64)> = None;
-    while let Some(hand) = next(&site).await {
+async fn run(begun: Arc<Begin>, site: Addr<SiteActor>, sessions: OpenSessions) {
+    let mut kept: Option<Kept> = None;
+    while let Some(Handed { hand, plan }) = next(&site).await {
         let Some(hand) = hand.with_log().await else { continue };
-        let (mut open, carried) = match still_usable(session.take()).await {
+        let mut open = match still_usable(kept.take()).await {
             Some(open) => open,
-            None => match begun.attempt.open(&route).await {
-                Ok(open) => (open, 0),
+            None => match open(&begun, &plan, &sessions).await {
+                Ok(open) => {
+                    site.do_send(Learned::Opened);
+                    open
+                }
                 Err(failed) => {
-                    hand.could_not_open(Some(route.host.clone()), failed).await;
+                    site.do_send(Learned::NotOpened(Box::new(failed.clone())));
+                    hand.could_not_open(failed).await;
                     continue;
                 }
             },
         };
-        let reuse = hand.deliver(&route.host, open.as_mut()).await;
-        let carried = carried.saturating_add(1);
-        if reuse == Reuse::Keep && carried < MESSAGES_PER_CONNECTION_MAX {
-            session = Some((open, carried));
+        let (reuse, sign) = hand.deliver(open.session.as_mut()).await;
+        site.do_send(Learned::Ended(sign));
+        open.carried = open.carried.saturating_add(1);
+        if reuse == Reuse::Keep && open.carried < MESSAGES_PER_CONNECTION_MAX {
+            kept = Some(open);
         } else {
-            open.close().await;
+            open.session.close().await;
         }
     }
-    if let Some((open, _)) = session {
-        open.close().await;
+    if let Some(open) = kept {
+        open.session.close().await;
     }
 }
 
+async fn open(begun: &Begin, plan: &RoutePlan, sessions: &OpenSessions) -> Result<Kept, OpenFailed> {
+    let opened = begun.attempt.open(plan).await;
+    let result = if opened.is_ok() { "opened" } else { "failed" };
+    metrics::counter!("sealpost_sessions_total", "result" => result).increment(1);
+    Ok(Kept {
+        session: opened?,
+        carried: 0,
+        _counted: sessions.one_more(),
+    })
+}
+
 /// The kept session, when the server still listens.
-async fn still_usable(session: Option<(Box<dyn Session>, u64)>) -> Option<(Box<dyn Session>, u64)> {
-    let (mut open, carried) = session?;
-    if open.is_usable().await {
-        return Some((open, carried));
+async fn still_usable(kept: Option<Kept>) -> Option<Kept> {
+    let mut open = kept?;
+    if open.session.is_usable().await {
+        return Some(open);
     }
-    open.close().await;
+    open.session.close().await;
     None
 }
 
 /// The next message; `None` when the site has none for a while, or ends.
-async fn next(site: &Addr<SiteActor>) -> Option<InHand> {
+async fn next(site: &Addr<SiteActor>) -> Option<Handed> {
     let (reply, mut offered) = oneshot::channel();
     site.do_send(Free { reply });
     match tokio::time::timeout(IDLE_SESSION, &mut offered).await {
-        Ok(hand) => hand.ok(),
+        Ok(handed) => handed.ok(),
         Err(_) => {
             // It may have come in this very moment; after `close` nothing can come any more.
             offered.close();

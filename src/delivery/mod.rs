@@ -10,5 +10,5 @@ mod route_table;
 mod signers;
 
 pub use letter::LetterWriter;
-pub use route_table::RouteTable;
+pub use route_table::{Elsewhere, RouteTable};
 pub use signers::Signers;

@@ -27,6 +27,8 @@ pub(in crate::cli) async fn demo(arguments: DemoArguments) -> anyhow::Result<()>
     config.http.secure = Some(arguments.https);
     config.submission.starttls = vec![arguments.smtp];
     config.routes.clone_from(&world.routes);
+    // The demo needs no network, and none of its mail shall leave the machine.
+    config.delivery.by_mx = false;
     config.delivery.extra_roots = Some(world.ca.clone());
     let server = Server::start(&config, Ports::default())
         .await

@@ -16,7 +16,7 @@ use rustls::ServerConfig;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::AsyncWriteExt;
 
-use crate::config::{RouteConfig, RouteTls};
+use crate::config::RouteConfig;
 use crate::durable_folder;
 use crate::smtp::server::{Deposit, Offer, Personality, Received, Receiver, RecipientRule, Running};
 
@@ -91,12 +91,8 @@ impl World {
             let receiver = Receiver::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), personality, deposit)
                 .await
                 .context("a receiving server cannot listen on loopback")?;
-            routes.push(RouteConfig {
-                domain: format!("{name}.demo.test"),
-                host: HOST.to_owned(),
-                port: receiver.addr().port(),
-                tls: RouteTls::Opportunistic,
-            });
+            let domain = format!("{name}.demo.test");
+            routes.push(RouteConfig::to(&domain, HOST, receiver.addr().port()));
             running.push(receiver);
         }
         Ok(Self { routes, ca, running })

@@ -10,17 +10,13 @@ use crate::smtp::client::{Connection, Opened, Recorder, Timeouts};
 impl OpenFailed {
     /// A session that could not be opened for this reason.
     pub(super) fn because(reason: DeferralReason) -> Self {
-        Self {
-            outcome: AttemptOutcome::Deferred { reason, reply: None },
-            peer: None,
-            tls: None,
-            connect_ms: 0,
-        }
+        Self::undialled(AttemptOutcome::Deferred { reason, reply: None })
     }
 
-    /// The same, with the address that was dialled.
-    pub(super) fn at(self, peer: SocketAddr) -> Self {
+    /// The same, with the host and the address that were dialled.
+    pub(super) fn at(self, host: &PlannedHost, peer: SocketAddr) -> Self {
         Self {
+            host: Some(host.name.clone()),
             peer: Some(peer.to_string()),
             ..self
         }

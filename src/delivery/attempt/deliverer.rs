@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::transact::SmtpSession;
 use super::walk::{Reached, walk};
-use crate::actors::{Attempt, OpenFailed, Route, RoutePlan, Session, TlsStart};
+use crate::actors::{Attempt, OpenFailed, RoutePlan, Session};
 use crate::delivery::letter::LetterWriter;
 use crate::smtp::client::{Timeouts, TlsClient};
 use crate::smtp::wire::HelloName;
@@ -43,12 +43,9 @@ impl Deliverer {
     }
 }
 
-impl Deliverer {
-    /// Opens a session with the first host of the plan that lets us.
-    ///
-    /// # Errors
-    /// What the message that wanted it is deferred with.
-    pub async fn open_plan(&self, plan: &RoutePlan) -> Result<Box<dyn Session>, OpenFailed> {
+#[async_trait]
+impl Attempt for Deliverer {
+    async fn open(&self, plan: &RoutePlan) -> Result<Box<dyn Session>, OpenFailed> {
         let began = Instant::now();
         let walked = walk(plan, &self.0.dialling).await;
         let connect_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
@@ -59,13 +56,5 @@ impl Deliverer {
             }
             Err(failed) => Err(OpenFailed { connect_ms, ..failed }),
         }
-    }
-}
-
-#[async_trait]
-impl Attempt for Deliverer {
-    async fn open(&self, route: &Route) -> Result<Box<dyn Session>, OpenFailed> {
-        let plan = RoutePlan::fixed(&route.host, route.port, route.tls, TlsStart::StartTls, None);
-        self.open_plan(&plan).await
     }
 }

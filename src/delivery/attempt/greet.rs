@@ -26,9 +26,7 @@ pub(super) fn refused(failure: &GreetFailure) -> OpenFailed {
                 reason: DeferralReason::Reply,
                 reply: Some(finish::reply(&refusal.reply)),
             },
-            peer: None,
-            tls: None,
-            connect_ms: 0,
+            ..OpenFailed::because(DeferralReason::Reply)
         },
         GreetFailure::Broken(broken) => OpenFailed::because(match broken.cause {
             Cause::Unreadable(_) | Cause::Unasked { .. } => DeferralReason::ProtocolError,

@@ -130,6 +130,10 @@ impl Session for SmtpSession {
         self.connection.is_usable().await
     }
 
+    fn host(&self) -> &str {
+        &self.host
+    }
+
     fn peer(&self) -> String {
         self.peer.to_string()
     }

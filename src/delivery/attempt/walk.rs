@@ -60,8 +60,8 @@ pub(super) async fn walk(plan: &RoutePlan, dialling: &Dialling) -> Result<Reache
                         connection,
                     });
                 }
-                Ok(Err(Failed::Everywhere(failed))) => return Err(failed.at(peer)),
-                Ok(Err(Failed::Here(failed))) => failed.at(peer),
+                Ok(Err(Failed::Everywhere(failed))) => return Err(failed.at(host, peer)),
+                Ok(Err(Failed::Here(failed))) => failed.at(host, peer),
                 Err(_) => return Err(said),
             };
             tracing::info!(route.host = %host.name, peer = %peer, outcome = ?reason(&failed), "no session at this address");

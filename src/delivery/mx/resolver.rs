@@ -1,6 +1,6 @@
 //! Asks resolvers over the network, validates what they answer, and bounds how much is asked at once.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,9 +29,6 @@ const TRIES_MAX: u32 = 6;
 /// Why there is no resolver.
 #[derive(Debug, Error)]
 pub enum ResolverFailure {
-    /// The system's configuration cannot be read, or names nobody to ask.
-    #[error("the system's resolver configuration cannot be used: name `dns.servers`")]
-    System(#[source] NetError),
     /// The trust anchors cannot be read.
     #[error("the trust anchors of {path} cannot be read")]
     TrustAnchor {
@@ -66,7 +63,7 @@ impl Resolver {
     /// # Errors
     /// As [`ResolverFailure`] says.
     pub fn new(config: &DnsConfig) -> Result<Self, ResolverFailure> {
-        let servers = servers(&config.servers)?;
+        let servers = servers(&config.servers);
         let try_max = Duration::from_millis(config.timeout_ms.into());
         let options = options(try_max, Duration::from_secs(config.keep_s_max.into()));
         let anchors = config.trust_anchor.as_deref().map(anchors).transpose()?;
@@ -235,14 +232,20 @@ fn anchors(path: &Path) -> Result<TrustAnchors, ResolverFailure> {
     text.parse::<TrustAnchors>().map_err(|source| failed(source.into()))
 }
 
-fn servers(named: &[SocketAddr]) -> Result<ResolverConfig, ResolverFailure> {
+/// Whom to ask: who is named, else whom the system asks, else this host itself, as the C library does.
+fn servers(named: &[SocketAddr]) -> ResolverConfig {
     if named.is_empty() {
-        let (system, _) = system_conf::read_system_conf().map_err(ResolverFailure::System)?;
-        return Ok(ResolverConfig::from_parts(
-            None,
-            Vec::new(),
-            system.name_servers().to_vec(),
-        ));
+        let mut servers = match system_conf::read_system_conf() {
+            Ok((system, _)) => system.name_servers().to_vec(),
+            Err(failure) => {
+                tracing::warn!(error = %failure, "the system names no resolvers: this host is asked itself");
+                Vec::new()
+            }
+        };
+        if servers.is_empty() {
+            servers.push(NameServerConfig::udp_and_tcp(Ipv4Addr::LOCALHOST.into()));
+        }
+        return ResolverConfig::from_parts(None, Vec::new(), servers);
     }
     let server = |address: &SocketAddr| {
         let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
@@ -252,7 +255,7 @@ fn servers(named: &[SocketAddr]) -> Result<ResolverConfig, ResolverFailure> {
         NameServerConfig::new(address.ip(), true, connections)
     };
     let servers = named.iter().map(server).collect();
-    Ok(ResolverConfig::from_parts(None, Vec::new(), servers))
+    ResolverConfig::from_parts(None, Vec::new(), servers)
 }
 
 fn options(try_max: Duration, keep_max: Duration) -> ResolverOpts {

@@ -20,11 +20,10 @@ async fn rig_before(postfix: &Postfix, inbox: &Arc<Inbox>) -> Rig {
     let mut routes = Vec::new();
     for shown in Shown::ALL {
         for (prefix, tls) in [("", RouteTls::Opportunistic), ("strict-", RouteTls::Authenticated)] {
+            let domain = format!("{prefix}{}.test", shown.name());
             routes.push(RouteConfig {
-                domain: format!("{prefix}{}.test", shown.name()),
-                host: "localhost".to_owned(),
-                port: postfix.port(shown),
                 tls,
+                ..RouteConfig::to(&domain, "localhost", postfix.port(shown))
             });
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sealpost::actors::Manage;
-use sealpost::config::{Config, RouteConfig, RouteTls};
+use sealpost::config::{Config, RouteConfig};
 use sealpost_domain::Event;
 use sealpost_domain::account::AccountCommand;
 use sealpost_domain::ids::MessageId;
@@ -14,12 +14,7 @@ use crate::support::{Ending, RawServer, Rig, RigOptions, draft};
 
 async fn rig_before(endings: &[Ending]) -> (Rig, Arc<RawServer>) {
     let server = Arc::new(RawServer::start(endings).await);
-    let route = RouteConfig {
-        domain: "raw.test".to_owned(),
-        host: "127.0.0.1".to_owned(),
-        port: server.port(),
-        tls: RouteTls::Opportunistic,
-    };
+    let route = RouteConfig::to("raw.test", "127.0.0.1", server.port());
     let configure = move |config: &mut Config| config.routes.push(route.clone());
     let options = RigOptions {
         configure: Box::new(configure),

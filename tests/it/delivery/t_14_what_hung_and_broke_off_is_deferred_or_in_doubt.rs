@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sealpost::config::{Config, RouteConfig, RouteTls};
+use sealpost::config::{Config, RouteConfig};
 use sealpost::smtp::server::Personality;
 use sealpost_domain::ids::MessageId;
 use sealpost_domain::limits::CONNECTIONS_PER_SITE_MAX;
@@ -29,12 +29,7 @@ async fn counts(rig: &Rig, messages: &[MessageId]) -> BTreeMap<String, usize> {
 
 async fn hang(ending: Ending) {
     let server = RawServer::hanging(ending).await;
-    let route = RouteConfig {
-        domain: "one.test".to_owned(),
-        host: "127.0.0.1".to_owned(),
-        port: server.port(),
-        tls: RouteTls::Opportunistic,
-    };
+    let route = RouteConfig::to("one.test", "127.0.0.1", server.port());
     let options = RigOptions {
         configure: Box::new(move |config: &mut Config| config.routes.push(route.clone())),
         ..RigOptions::default()

@@ -1,4 +1,4 @@
-//! `docs/config.md` lists every key of `src/config.rs` and `src/config/` with its meaning, its kind and its default, and its example is read.
+//! `docs/config.md` lists every key of the configuration with its meaning, its kind and its default, and its example is read.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -15,14 +15,15 @@ One TOML file, given by `--config FILE` or `SEALPOST_CONFIG`. An unknown key is 
 ignored. With `--data DIR` alone everything has its default, and no listener but the control socket is open.
 ";
 
-/// The structs of `src/config.rs` and the table that each of them is.
-const TABLES: [(&str, &str); 6] = [
-    ("Config", ""),
-    ("HttpConfig", "[http]"),
-    ("SubmissionConfig", "[submission]"),
-    ("DeliveryConfig", "[delivery]"),
-    ("RouteConfig", "[[route]]"),
-    ("DiskConfig", "[disk]"),
+/// The structs of the configuration, the file of each, and the table that it is.
+const TABLES: [(&str, &str, &str); 7] = [
+    ("Config", "src/config.rs", ""),
+    ("HttpConfig", "src/config/listeners.rs", "[http]"),
+    ("SubmissionConfig", "src/config/listeners.rs", "[submission]"),
+    ("DeliveryConfig", "src/config.rs", "[delivery]"),
+    ("DnsConfig", "src/delivery/mx/settings.rs", "[dns]"),
+    ("RouteConfig", "src/config/route.rs", "[[route]]"),
+    ("DiskConfig", "src/config.rs", "[disk]"),
 ];
 
 /// One key.
@@ -68,8 +69,13 @@ fn kind_in_words(kind: &str) -> Option<&str> {
         "Vec<u32>" => "list of numbers",
         "Vec<SocketAddr>" => "list of addresses and ports",
         "LoginInClear" => "`loopback` or `never`",
+        "bool" => "`true` or `false`",
         "RouteTls" => "`opportunistic`, `encrypted` or `authenticated`",
-        "HttpConfig" | "SubmissionConfig" | "DeliveryConfig" | "DiskConfig" | "Vec<RouteConfig>" => return None,
+        "RouteStart" => "`starttls` or `implicit`",
+        "DnsValidation" | "Ipv6Use" => "`auto`, `always` or `never`",
+        "DnsConfig" | "HttpConfig" | "SubmissionConfig" | "DeliveryConfig" | "DiskConfig" | "Vec<RouteConfig>" => {
+            return None;
+        }
         other => panic!("`{other}` has no words for operators yet"),
     })
 }
@@ -86,12 +92,12 @@ fn default<T: DeserializeOwned>(whole: &Value, key: &str) -> String {
 }
 
 fn document() -> String {
-    let source = read("src/config.rs") + &read("src/config/listeners.rs");
     let whole = serde_json::to_value(Config::in_folder(Path::new("/var/lib/sealpost"))).unwrap();
     let route: RouteConfig = serde_json::from_value(json!({ "domain": "*", "host": "mx" })).unwrap();
     let route = serde_json::to_value(route).unwrap();
     let mut text = OPENING.to_owned();
-    for (name, table) in TABLES {
+    for (name, file, table) in TABLES {
+        let source = read(file);
         if !table.is_empty() {
             text.push_str(&format!("\n## `{table}`\n"));
         }
@@ -178,8 +184,8 @@ fn known_to_the_reader(table: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_source_shows_every_key_that_the_reader_knows() {
-    let source = read("src/config.rs") + &read("src/config/listeners.rs");
-    for (name, table) in TABLES {
+    for (name, file, table) in TABLES {
+        let source = read(file);
         let shown: BTreeSet<String> = keys(&source, name).into_iter().map(|key| key.name).collect();
         assert_eq!(shown, known_to_the_reader(table), "{name}");
     }

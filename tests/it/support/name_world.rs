@@ -3,15 +3,19 @@
 
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sealpost::delivery::mx::{DnsConfig, DnsValidation};
+use sealpost::smtp::server::{Personality, Receiver, Running};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::Inbox;
 
 /// How long the servers may take until they answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,6 +26,8 @@ const PORT: u16 = 5_300;
 pub struct NameWorld {
     folder: tempfile::TempDir,
     servers: Vec<Child>,
+    /// The port at which all mail hosts of this world listen.
+    pub mail_port: u16,
 }
 
 impl NameWorld {
@@ -31,6 +37,7 @@ impl NameWorld {
         let mut world = Self {
             folder: tempfile::tempdir().unwrap(),
             servers: Vec::new(),
+            mail_port: free_port().await,
         };
         world.write(lines);
         world.run("/usr/sbin/knotd", &["-c", "knot.conf"]);
@@ -73,6 +80,12 @@ impl NameWorld {
             servers: vec![self.authority()],
             ..self.dns()
         }
+    }
+
+    /// A receiver at one of the world's addresses.
+    pub async fn receiver(&self, address: impl Into<IpAddr>, personality: Personality, inbox: &Arc<Inbox>) -> Running {
+        let listen = SocketAddr::new(address.into(), self.mail_port);
+        Receiver::start(listen, personality, inbox.clone()).await.unwrap()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -167,6 +180,14 @@ impl Drop for NameWorld {
             drop(server.kill());
             drop(server.wait());
         }
+    }
+}
+
+/// A port that is free on IPv6's loopback; on this process's own addresses of IPv4 every one is.
+async fn free_port() -> u16 {
+    match TcpListener::bind("[::1]:0").await {
+        Ok(listener) => listener.local_addr().unwrap().port(),
+        Err(_) => 2_525,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sealpost::actors::{Attempt, Grant, Job, OpenFailed, Report, Reuse, Route, Session};
+use sealpost::actors::{Attempt, Grant, Job, OpenFailed, Report, Reuse, RoutePlan, Session};
 use sealpost::serve::WrapAttempt;
 use sealpost_domain::message::TlsFacts;
 
@@ -22,8 +22,8 @@ impl PanickingAttempts {
 
 #[async_trait]
 impl Attempt for PanickingAttempts {
-    async fn open(&self, route: &Route) -> Result<Box<dyn Session>, OpenFailed> {
-        let session = self.0.open(route).await?;
+    async fn open(&self, plan: &RoutePlan) -> Result<Box<dyn Session>, OpenFailed> {
+        let session = self.0.open(plan).await?;
         Ok(Box::new(PanickingSession(session)))
     }
 }
@@ -40,6 +40,10 @@ impl Session for PanickingSession {
 
     async fn is_usable(&mut self) -> bool {
         self.0.is_usable().await
+    }
+
+    fn host(&self) -> &str {
+        self.0.host()
     }
 
     fn peer(&self) -> String {

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use sealpost::config::{Config, RouteConfig, RouteTls};
+use sealpost::config::{Config, RouteConfig};
 use sealpost::smtp::server::{Personality, Receiver, Running};
 
 use super::Inbox;
@@ -14,12 +14,9 @@ pub async fn start_receivers(config: &mut Config, domains: Vec<(&str, Personalit
     for (domain, personality, inbox) in domains {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let receiver = Receiver::start(listen, personality, inbox).await.unwrap();
-        config.routes.push(RouteConfig {
-            domain: domain.to_owned(),
-            host: "127.0.0.1".to_owned(),
-            port: receiver.addr().port(),
-            tls: RouteTls::Opportunistic,
-        });
+        config
+            .routes
+            .push(RouteConfig::to(domain, "127.0.0.1", receiver.addr().port()));
         receivers.push(receiver);
     }
     receivers

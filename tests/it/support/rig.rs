@@ -78,6 +78,7 @@ impl Rig {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::in_folder(folder.path());
         config.disk.accept_mark_bytes = 0;
+        config.delivery.by_mx = false;
         let receivers = start_receivers(&mut config, domains).await;
         (options.configure)(&mut config);
         MasterKey::create(&config.master_key_path()).unwrap();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sealpost::actors::{Attempt, Grant, Job, OpenFailed, Report, Reuse, Route, Session, StartRefused};
+use sealpost::actors::{Attempt, Grant, Job, OpenFailed, Report, Reuse, RoutePlan, Session, StartRefused};
 use sealpost::serve::WrapAttempt;
 use sealpost_domain::Personal;
 use sealpost_domain::ids::MessageId;
@@ -66,8 +66,8 @@ struct ScriptedSession(Box<dyn Session>, Arc<Script>);
 
 #[async_trait]
 impl Attempt for ScriptedAttempts {
-    async fn open(&self, route: &Route) -> Result<Box<dyn Session>, OpenFailed> {
-        let session = self.0.open(route).await?;
+    async fn open(&self, plan: &RoutePlan) -> Result<Box<dyn Session>, OpenFailed> {
+        let session = self.0.open(plan).await?;
         Ok(Box::new(ScriptedSession(session, self.1.clone())))
     }
 }
@@ -91,6 +91,10 @@ impl Session for ScriptedSession {
 
     async fn is_usable(&mut self) -> bool {
         self.0.is_usable().await
+    }
+
+    fn host(&self) -> &str {
+        self.0.host()
     }
 
     fn peer(&self) -> String {

@@ -44,6 +44,7 @@ pub async fn spawn_sealpost_with(configure: impl FnOnce(&mut Config)) -> Sealpos
     let folder = tempfile::tempdir().unwrap();
     let mut config = Config::in_folder(folder.path());
     config.disk.accept_mark_bytes = 0;
+    config.delivery.by_mx = false;
     config.http.plain = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     let inbox = Arc::new(Inbox::default());
     let refusing = Personality {
