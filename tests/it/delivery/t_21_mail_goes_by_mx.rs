@@ -1,11 +1,14 @@
 //! Mail finds its way by the DNS alone: zones signed by Knot, validated by Unbound, and mail hosts behind them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use sealpost::actors::{Attempt, OpenFailed, RoutePlan, Session};
 use sealpost::config::Config;
 use sealpost::delivery::mx::{DnsConfig, Ipv6Use};
-use sealpost::serve::Ports;
+use sealpost::serve::{Ports, WrapAttempt};
 use sealpost::smtp::server::{Personality, Running};
 use sealpost_domain::Event;
 use sealpost_domain::message::{Attempted, BounceKind, DeferralReason, MessageEvent, Reply};
@@ -37,8 +40,27 @@ struct World {
     rig: Rig,
     first: Arc<Inbox>,
     second: Arc<Inbox>,
+    tries: Arc<AtomicUsize>,
     _names: NameWorld,
     _hosts: Vec<Running>,
+}
+
+/// Counts how often somebody looks for a session.
+struct Tries(Arc<dyn Attempt>, Arc<AtomicUsize>);
+
+impl Tries {
+    fn wrap(count: &Arc<AtomicUsize>) -> WrapAttempt {
+        let count = count.clone();
+        Arc::new(move |attempt| Arc::new(Self(attempt, count.clone())))
+    }
+}
+
+#[async_trait]
+impl Attempt for Tries {
+    async fn open(&self, plan: &RoutePlan) -> Result<Box<dyn Session>, OpenFailed> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.open(plan).await
+    }
 }
 
 impl World {
@@ -46,6 +68,7 @@ impl World {
         let fifty = (10..60).map(|n| format!("many MX {n} mx{n}.many\nmx{n}.many A HOST1\n"));
         let names = NameWorld::start(&(ZONE.to_owned() + &fifty.collect::<String>())).await;
         let (first, second) = (Arc::new(Inbox::default()), Arc::new(Inbox::default()));
+        let tries = Arc::new(AtomicUsize::new(0));
         let mut hosts = Vec::new();
         for (n, inbox) in [(1, &first), (2, &second)] {
             let personality = Personality::plain(&format!("host{n}.test"));
@@ -67,6 +90,7 @@ impl World {
         let options = RigOptions {
             ports: Ports {
                 mx_port: names.mail_port,
+                wrap_attempt: Tries::wrap(&tries),
                 ..Ports::default()
             },
             configure: Box::new(configure),
@@ -75,6 +99,7 @@ impl World {
             rig: Rig::with(Vec::new(), options).await,
             first,
             second,
+            tries,
             _names: names,
             _hosts: hosts,
         }
@@ -171,15 +196,25 @@ async fn a_host_of_ipv6_alone_is_reached() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn mail_to_a_dead_site_waits_and_goes_when_the_site_is_back() {
+async fn a_dead_site_costs_a_probe_and_its_mail_goes_when_it_is_back() {
     let mut world = World::start(|_| {}).await;
-    for _ in 0..5 {
+    for _ in 0..3 {
         assert_eq!(world.deferred("dead").await, DeferralReason::ConnectFailed);
     }
-    assert_eq!(
-        world.delivered("prefers").await.host.as_deref(),
-        Some("mx1.prefers.test")
-    );
+    assert_eq!(world.tries.load(Ordering::SeqCst), 3);
+    let to: Vec<String> = (0..50).map(|n| format!("ann{n}@dead.test")).collect();
+    let to: Vec<&str> = to.iter().map(String::as_str).collect();
+    for sent in world.rig.send(&to).await.unwrap() {
+        world.rig.until(sent.message, "DeliveryDeferred").await;
+    }
+    assert_eq!(world.tries.load(Ordering::SeqCst), 3, "it did not answer just now");
+    world.rig.clock.advance(Duration::from_secs(6));
+    for sent in world.rig.send(&to).await.unwrap() {
+        world.rig.until(sent.message, "DeliveryDeferred").await;
+    }
+    assert_eq!(world.tries.load(Ordering::SeqCst), 4, "one probe for all of them");
+    let others = world.delivered("prefers").await;
+    assert_eq!(others.host.as_deref(), Some("mx1.prefers.test"));
     let inbox = Arc::new(Inbox::default());
     let names = &world._names;
     let back = names
@@ -187,6 +222,6 @@ async fn mail_to_a_dead_site_waits_and_goes_when_the_site_is_back() {
         .await;
     world._hosts.push(back);
     world.rig.clock.advance(Duration::from_secs(70));
-    assert_eq!(inbox.wait_for(5).await.len(), 5);
+    assert_eq!(inbox.wait_for(103).await.len(), 103);
     world.rig.engine.stop().await;
 }
