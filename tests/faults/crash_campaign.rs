@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use crate::judge::{Fact, Kill, LogCopy, Story, early_findings, findings, held, open_attempts, rebuild_findings};
 use crate::power_loss::Disk;
-use crate::world::{Chance, Control, Launch, Ledger, Load, Mailroom, Operator, Pace, Site};
+use crate::world::{Chance, Control, Launch, Ledger, Load, Mailroom, Operator, Pace, Progress, Site};
 
 /// Callers at a time.
 const CALLERS: usize = 6;
-/// Operators who hold and release messages meanwhile.
-const OPERATORS: usize = 3;
 /// How long a message may take at the receiver: others wait behind it, and can be held.
 const SLOWNESS: Duration = Duration::from_millis(150);
 /// How long the last run may take to deliver what is left.
@@ -32,7 +30,7 @@ struct Campaign {
     mailroom: Mailroom,
     ledger: Arc<Ledger>,
     load: Load,
-    operators: Vec<Operator>,
+    operator: Operator,
     chance: Chance,
     kills: Vec<Kill>,
     lost_changes: usize,
@@ -57,25 +55,24 @@ async fn what_was_acknowledged_arrives_and_only_what_is_in_doubt_comes_twice() {
     let site = Site::new(disk.root(), mailroom.addr(), &launch(&disk)).await;
     let ledger = Arc::new(Ledger::default());
     let load = Load::new(CALLERS, &ledger, &mut chance);
-    let operators = (0..OPERATORS)
-        .map(|_| Operator::new(Control::of(site.data()), &ledger, &mut chance))
-        .collect();
+    let operator = Operator::new(Control::of(site.data()), &ledger, mailroom.inbox(), &mut chance);
     let mut campaign = Campaign {
         disk,
         site,
         mailroom,
         ledger,
         load,
-        operators,
+        operator,
         chance,
         kills: Vec::new(),
         lost_changes: 0,
         log_seen: false,
     };
+    let mut progress = Progress::of("run", 2 * each);
     for round in 0..2 * each {
-        campaign
-            .round(if round % 2 == 0 { End::Killed } else { End::PowerLost })
-            .await;
+        let end = if round % 2 == 0 { End::Killed } else { End::PowerLost };
+        campaign.round(end).await;
+        progress.step(format_args!("{end:?}, {}", campaign.so_far()));
     }
     campaign.judge().await;
 }
@@ -108,6 +105,12 @@ impl Campaign {
             let moment = server.kill().await;
             self.after_kill(end, self.mailroom.open_since(moment));
         }
+    }
+
+    fn so_far(&self) -> String {
+        let (acknowledged, kills) = (self.ledger.count(), self.kills.len());
+        let open: usize = self.kills.iter().map(|kill| kill.open.len()).sum();
+        format!("{acknowledged} messages acknowledged, {kills} kills that left {open} attempts open")
     }
 
     /// Waits for a time of chance, up to so many microseconds.
@@ -143,14 +146,14 @@ impl Campaign {
             mailroom,
             ledger,
             load,
-            operators,
+            operator,
             kills,
             lost_changes,
             log_seen,
             ..
         } = self;
         load.stop().await;
-        drop(operators);
+        drop(operator);
         let (server, _) = site.start_ready(&launch(&disk)).await;
         for message in held(&LogCopy::live(site.data()).events()) {
             assert!(

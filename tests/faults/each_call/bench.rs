@@ -10,10 +10,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::point::{Point, all_traced, chosen, points_of};
-use super::trial::{Fault, trial};
+use super::trial::{Failure, Fault, trial};
 use crate::power_loss::Disk;
 use crate::trace::Trace;
-use crate::world::{Answer, Launch, Mailroom, Pace, Site};
+use crate::world::{Answer, Launch, Mailroom, Pace, Progress, Site};
 
 /// Trials at a time: they wait more than they work.
 const AT_ONCE: usize = 4;
@@ -62,23 +62,43 @@ impl Bench {
         let bench = Arc::new(self);
         let room = Arc::new(Semaphore::new(AT_ONCE));
         let mut trials = JoinSet::new();
-        for (number, point) in chosen(bench.points().await).into_iter().enumerate() {
+        let points = chosen(bench.points().await);
+        let mut progress = Progress::of("call", points.len());
+        for (number, point) in points.into_iter().enumerate() {
             let (bench, room) = (bench.clone(), room.clone());
             trials.spawn(async move {
                 let _turn = room.acquire_owned().await.unwrap();
-                let tried = trial(&bench, number, &point, fault).await;
-                tried.map_err(|what| format!("{point:?}: {what}"))
+                bench.try_at(number, point, fault).await
             });
         }
-        let (mut survived, mut wrong) = (0, Vec::new());
+        let mut wrong = Vec::new();
         while let Some(ended) = trials.join_next().await {
-            match ended.unwrap() {
-                Ok(()) => survived += 1,
-                Err(what) => wrong.push(what),
-            }
+            let (point, tried) = ended.unwrap();
+            let verdict = if tried.is_ok() { "survived" } else { "BROKEN" };
+            progress.step(format_args!("{fault:?} at {point}: {verdict}"));
+            wrong.extend(tried.err().map(|what| format!("{point}: {what}")));
         }
-        println!("{survived} faults were survived ({fault:?})");
         assert_eq!(wrong, Vec::<String>::new());
+    }
+
+    /// Tries the fault at this call. How many rounds a read model makes of the same events is a matter of time: where
+    /// a call is never made this time, the one before it is tried.
+    async fn try_at(&self, number: usize, mut point: Point, fault: Fault) -> (Point, Result<(), String>) {
+        loop {
+            let name = format!("{number}-{}", point.count());
+            let what = match trial(self, &name, &point, fault).await {
+                Ok(()) => return (point, Ok(())),
+                Err(Failure::Broken(what)) => what,
+                Err(Failure::NeverMade) => match point.one_before() {
+                    Some(before) => {
+                        point = before;
+                        continue;
+                    }
+                    None => "the call was never made".to_owned(),
+                },
+            };
+            return (point, Err(what));
+        }
     }
 
     /// What one accept, its delivery and an orderly end change on the disk.

@@ -1,6 +1,7 @@
 //! The calls at which a fault can be placed, and the words by which the tracer places it.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::trace::{Call, Trace};
@@ -22,6 +23,13 @@ pub struct Point {
     count: usize,
 }
 
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { call, file, count } = self;
+        write!(f, "{call} {count} of {}", file.display())
+    }
+}
+
 /// What the tracer does when the call is entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Injection {
@@ -32,6 +40,20 @@ pub enum Injection {
 }
 
 impl Point {
+    /// Which one of its kind it is, from 1.
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The one before it of its kind, in a read model.
+    pub fn one_before(&self) -> Option<Self> {
+        let is_paced_by_time = self.file.starts_with("read");
+        (is_paced_by_time && self.count > 1).then(|| Self {
+            count: self.count - 1,
+            ..self.clone()
+        })
+    }
+
     /// How to start a program whose data lies in `data`, with an injection at this call. The tracer counts per thread,
     /// and only calls on the file that is named.
     pub fn with(&self, injection: Injection, data: &Path, trace: &Path) -> Launch {

@@ -32,18 +32,27 @@ pub enum Fault {
     PowerLost,
 }
 
+/// Why a trial has not shown that the fault is survived.
+#[derive(Debug)]
+pub enum Failure {
+    /// The program never came to the call, and ended in order.
+    NeverMade,
+    /// A promise is broken, in sentences.
+    Broken(String),
+}
+
 /// How the run ended that had the fault.
 struct Ended {
     status: ExitStatus,
     report: String,
 }
 
-/// Places the fault at the call and judges what comes of it.
-pub async fn trial(bench: &Bench, number: usize, point: &Point, fault: Fault) -> Result<(), String> {
-    let (disk, site) = bench.copy(&format!("trial{number}"));
-    let trace = bench.path(&format!("trial{number}.trace"));
+/// Places the fault at the call and judges what comes of it. `name` is that of no other trial.
+pub async fn trial(bench: &Bench, name: &str, point: &Point, fault: Fault) -> Result<(), Failure> {
+    let (disk, site) = bench.copy(name);
+    let trace = bench.path(&format!("{name}.trace"));
     let ledger = Ledger::default();
-    let recipients = [format!("a{number}@sink.test"), format!("b{number}@sink.test")];
+    let recipients = [format!("a-{name}@sink.test"), format!("b-{name}@sink.test")];
     let launch = launch(point, fault, &disk, &site, &trace);
     let end = faulty_run(&site, &launch, fault, &ledger, &recipients[0]).await;
     happened(fault, &end, &trace)?;
@@ -51,7 +60,9 @@ pub async fn trial(bench: &Bench, number: usize, point: &Point, fault: Fault) ->
         disk.lose_power();
     }
     let open = open_attempts(&LogCopy::of(site.data()).events());
-    sound_run(&site, &ledger, &recipients[1]).await?;
+    sound_run(&site, &ledger, &recipients[1])
+        .await
+        .map_err(Failure::Broken)?;
     let log = LogCopy::of(site.data());
     let mut story = Story {
         acknowledged: ledger.acknowledged(),
@@ -68,7 +79,7 @@ pub async fn trial(bench: &Bench, number: usize, point: &Point, fault: Fault) ->
     if found.is_empty() {
         Ok(())
     } else {
-        Err(format!("{found:?}; {}: {}", end.status, end.report))
+        Err(Failure::Broken(format!("{found:?}; {}: {}", end.status, end.report)))
     }
 }
 
@@ -120,7 +131,7 @@ async fn until_finished(site: &Site, server: &mut Server) {
 }
 
 /// Whether the fault came, and the program ended as it should.
-fn happened(fault: Fault, end: &Ended, trace: &Path) -> Result<(), String> {
+fn happened(fault: Fault, end: &Ended, trace: &Path) -> Result<(), Failure> {
     let (came, signal) = match fault {
         Fault::Refused => (read_trace(trace).0.iter().any(Call::is_injected), None),
         Fault::Killed | Fault::PowerLost => (end.status.signal().is_some(), Some(9)),
@@ -128,12 +139,13 @@ fn happened(fault: Fault, end: &Ended, trace: &Path) -> Result<(), String> {
     if came && end.status.signal() == signal {
         return Ok(());
     }
-    let what = if came {
-        "it ended otherwise"
-    } else {
-        "the call was never made"
-    };
-    Err(format!("{what}: {}: {}", end.status, end.report))
+    if !came && end.status.success() {
+        return Err(Failure::NeverMade);
+    }
+    Err(Failure::Broken(format!(
+        "it ended otherwise: {}: {}",
+        end.status, end.report
+    )))
 }
 
 /// A run on a disk that is sound again: it delivers what is left, and takes new mail.

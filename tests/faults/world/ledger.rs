@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use sealpost_domain::ids::MessageId;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -51,12 +50,6 @@ impl Ledger {
     /// Waits until more than so many messages were acknowledged in all.
     pub async fn wait_past(&self, count: usize) {
         self.count.subscribe().wait_for(|have| *have > count).await.unwrap();
-    }
-
-    /// The messages that were acknowledged last, at most so many.
-    pub fn last(&self, count: usize) -> Vec<MessageId> {
-        let acknowledged = self.acknowledged.lock().unwrap();
-        acknowledged.iter().rev().take(count).map(|told| told.message).collect()
     }
 
     /// How many were acknowledged.

@@ -1,6 +1,7 @@
 //! The server that the program mails to. It lives on when the program dies, and remembers what it took and which
 //! connections it had.
 
+use std::collections::HashSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -8,16 +9,17 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use sealpost::smtp::server::{Deposit, Personality, Received, Receiver, Running};
+use sealpost_domain::ids::MessageId;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::chance::Chance;
-use crate::judge::Taken;
+use crate::judge::{Acknowledged, Taken};
 
 /// A receiver behind a door that counts.
 pub struct Mailroom {
-    taken: Arc<Inbox>,
+    inbox: Arc<Inbox>,
     connections: Connections,
     addr: SocketAddr,
     door: JoinHandle<()>,
@@ -47,9 +49,20 @@ impl Pace {
     }
 }
 
-struct Inbox {
+/// What came, in order.
+pub struct Inbox {
     taken: Mutex<Vec<Taken>>,
     pace: Mutex<Pace>,
+}
+
+impl Inbox {
+    /// The first messages of these that have not come, at most so many.
+    pub fn awaited(&self, told: &[Acknowledged], count: usize) -> Vec<MessageId> {
+        let taken = self.taken.lock().unwrap();
+        let come: HashSet<&str> = taken.iter().map(|taken| taken.recipient.as_str()).collect();
+        let awaited = told.iter().filter(|told| !come.contains(told.recipient.as_str()));
+        awaited.take(count).map(|told| told.message).collect()
+    }
 }
 
 #[async_trait]
@@ -72,11 +85,11 @@ impl Mailroom {
     /// Begins on a free port of loopback.
     pub async fn start(pace: Pace) -> Self {
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let taken = Arc::new(Inbox {
+        let inbox = Arc::new(Inbox {
             taken: Mutex::default(),
             pace: Mutex::new(pace),
         });
-        let receiver = Receiver::start(local, Personality::plain("sink.test"), taken.clone())
+        let receiver = Receiver::start(local, Personality::plain("sink.test"), inbox.clone())
             .await
             .unwrap();
         let listener = TcpListener::bind(local).await.unwrap();
@@ -84,7 +97,7 @@ impl Mailroom {
         let connections = Connections::default();
         let door = tokio::spawn(pass_on(listener, receiver.addr(), connections.clone()));
         Self {
-            taken,
+            inbox,
             connections,
             addr,
             door,
@@ -108,7 +121,12 @@ impl Mailroom {
 
     /// All that it took, in order.
     pub fn taken(&self) -> Vec<Taken> {
-        self.taken.taken.lock().unwrap().clone()
+        self.inbox.taken.lock().unwrap().clone()
+    }
+
+    /// What it takes, for somebody who looks on.
+    pub const fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
     }
 }
 

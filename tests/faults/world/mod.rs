@@ -8,6 +8,7 @@ mod ledger;
 mod load;
 mod mailroom;
 mod operator;
+mod progress;
 mod server;
 mod site;
 
@@ -17,5 +18,6 @@ pub use ledger::Ledger;
 pub use load::Load;
 pub use mailroom::{Mailroom, Pace};
 pub use operator::{Control, Operator};
+pub use progress::Progress;
 pub use server::{Launch, Server};
 pub use site::Site;

@@ -1,4 +1,4 @@
-//! An operator who holds messages that were just accepted and lets them go again, while mail flows.
+//! An operator who holds messages whose turn has nearly come and lets them go again, while mail flows.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,12 +10,13 @@ use tokio::task::JoinHandle;
 
 use super::chance::Chance;
 use super::ledger::Ledger;
+use super::mailroom::Inbox;
 
-/// How many of the last messages are held at a time, as far as they still wait.
-const LAST: usize = 8;
-
-/// How long a message is held at most: its turn to be sent comes meanwhile.
-const HELD_MS_MAX: u64 = 1_000;
+/// How many messages are held at a time, as far as they still wait: more than can be under way, since what is under way
+/// cannot be held, and those behind it are next.
+const AT_ONCE: usize = 30;
+/// How long a message is held at most: its turn comes meanwhile.
+const HELD_MS_MAX: u64 = 500;
 
 /// The control socket of a data folder.
 #[derive(Debug, Clone)]
@@ -44,9 +45,14 @@ impl Control {
 pub struct Operator(JoinHandle<()>);
 
 impl Operator {
-    /// Works as long as messages are acknowledged.
-    pub fn new(control: Control, ledger: &Arc<Ledger>, chance: &mut Chance) -> Self {
-        Self(tokio::spawn(work(control, ledger.clone(), chance.fork())))
+    /// Works as long as messages are acknowledged, on those that `inbox` waits for longest.
+    pub fn new(control: Control, ledger: &Arc<Ledger>, inbox: &Arc<Inbox>, chance: &mut Chance) -> Self {
+        Self(tokio::spawn(work(
+            control,
+            ledger.clone(),
+            inbox.clone(),
+            chance.fork(),
+        )))
     }
 }
 
@@ -56,13 +62,16 @@ impl Drop for Operator {
     }
 }
 
-async fn work(control: Control, ledger: Arc<Ledger>, mut chance: Chance) {
+async fn work(control: Control, ledger: Arc<Ledger>, inbox: Arc<Inbox>, mut chance: Chance) {
     loop {
         ledger.wait_past(ledger.count()).await;
-        let holds = ledger.last(LAST).into_iter().map(|message| {
-            let control = control.clone();
-            async move { control.act(message, "hold").await.then_some(message) }
-        });
+        let holds = inbox
+            .awaited(&ledger.acknowledged(), AT_ONCE)
+            .into_iter()
+            .map(|message| {
+                let control = control.clone();
+                async move { control.act(message, "hold").await.then_some(message) }
+            });
         let held = join_all(holds).await;
         tokio::time::sleep(Duration::from_millis(chance.within(0..HELD_MS_MAX))).await;
         join_all(
