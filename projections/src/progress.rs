@@ -44,6 +44,8 @@ struct Seen {
     state: RunnerState,
     stop: bool,
     rebuild: bool,
+    /// How many wait for the checkpoint to move.
+    waiting: usize,
 }
 
 impl Default for Seen {
@@ -53,6 +55,7 @@ impl Default for Seen {
             state: RunnerState::CatchingUp,
             stop: false,
             rebuild: false,
+            waiting: 0,
         }
     }
 }
@@ -88,9 +91,14 @@ impl Progress {
     #[must_use]
     pub fn wait_for(&self, position: u64, at_most: Duration) -> bool {
         let mut seen = self.shared.seen.lock();
-        self.shared
-            .moved
-            .wait_while_for(&mut seen, |seen| seen.checkpoint < position && !seen.is_over(), at_most);
+        if seen.checkpoint < position {
+            seen.waiting += 1;
+            self.shared.moved.notify_all();
+            self.shared
+                .moved
+                .wait_while_for(&mut seen, |seen| seen.checkpoint < position && !seen.is_over(), at_most);
+            seen.waiting -= 1;
+        }
         seen.checkpoint >= position
     }
 
@@ -118,6 +126,14 @@ impl Progress {
     pub(crate) fn wait_stop(&self, at_most: Duration) {
         let mut seen = self.shared.seen.lock();
         self.shared.moved.wait_while_for(&mut seen, |seen| !seen.stop, at_most);
+    }
+
+    /// Blocks while nobody waits for the rows, at most for `at_most`: what comes meanwhile shares one round.
+    pub(crate) fn gather(&self, at_most: Duration) {
+        let mut seen = self.shared.seen.lock();
+        self.shared
+            .moved
+            .wait_while_for(&mut seen, |seen| seen.waiting == 0 && !seen.stop, at_most);
     }
 
     pub(crate) fn ask_rebuild(&self) {
@@ -164,4 +180,24 @@ impl Drop for Leaving {
 fn as_gauge(position: u64) -> f64 {
     u32::try_from(position >> 32).map_or(0.0, |high| f64::from(high) * 4_294_967_296.0)
         + u32::try_from(position & 0xffff_ffff).map_or(0.0, f64::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(600);
+
+    #[test]
+    fn gathering_ends_when_somebody_waits_for_the_rows_and_when_the_runner_is_told_to_end() {
+        let progress = Progress::new("test");
+        let reader = progress.clone();
+        let waits = std::thread::spawn(move || reader.wait_for(1, LONG));
+        progress.gather(LONG);
+        progress.set_checkpoint(1);
+        assert!(waits.join().unwrap());
+        progress.gather(Duration::from_millis(1));
+        progress.ask_stop();
+        progress.gather(LONG);
+    }
 }

@@ -12,11 +12,16 @@ use crate::failure::ProjectionFailure;
 use crate::progress::{Progress, RunnerState};
 use crate::projection::{EventSource, Projection};
 use crate::rebuild::remove_stale_shadows;
-use crate::round::{Folded, Poison, fold_events};
+use crate::round::{Folded, Poison, ROUND_EVENTS_MAX, fold_events};
 use crate::store::sqlite::{Shape, Standing, Store, file_of, remove_other_versions};
 
 /// How long an idle runner sleeps at most: so often it looks whether its file still stands, and whether to stop.
 const IDLE_AT_MOST: Duration = Duration::from_millis(200);
+/// How long events are gathered after a small round, unless somebody waits for the rows: under load a transaction for
+/// every few events would cost more than the events.
+const GATHER: Duration = Duration::from_millis(20);
+/// A round of fewer events is a small one.
+const SMALL_ROUND_EVENTS: u64 = ROUND_EVENTS_MAX as u64 / 2;
 /// How long a runner waits after the log or its database failed.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -118,8 +123,8 @@ impl Drop for Running {
 
 /// What a turn of the loop came to.
 enum Turn {
-    /// A round was folded; there may be more.
-    Folded,
+    /// A round of so many events was folded; there may be more.
+    Folded(u64),
     /// There is nothing to fold.
     Idle,
     /// An event cannot be folded.
@@ -141,7 +146,8 @@ impl<P: Projection> Follower<P> {
         let leaving = self.progress.leaving();
         while !self.progress.must_stop() {
             match self.turn() {
-                Ok(Turn::Folded) => {}
+                Ok(Turn::Folded(events)) if events < SMALL_ROUND_EVENTS => self.progress.gather(GATHER),
+                Ok(Turn::Folded(_)) => {}
                 Ok(Turn::Idle) => self.rest(),
                 Ok(Turn::Poison(poison)) => {
                     tracing::error!(
@@ -207,7 +213,7 @@ impl<P: Projection> Follower<P> {
             Ok(events) => events,
             Err(failure) => {
                 self.progress.set_checkpoint(pass_damage::<P>(store, failure)?);
-                return Ok(Turn::Folded);
+                return Ok(Turn::Folded(1));
             }
         };
         // Only what the log calls durable is shown: a row must never know more than the log does after a power cut.
@@ -224,7 +230,7 @@ impl<P: Projection> Follower<P> {
                 if parked > 0 {
                     metrics::counter!("sealpost_projection_parked_total", "projection" => P::NAME).increment(parked);
                 }
-                Turn::Folded
+                Turn::Folded(checkpoint - after)
             }
             Folded::Poison(poison) => Turn::Poison(poison),
         })
