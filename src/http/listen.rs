@@ -20,6 +20,7 @@ use super::control::ControlParts;
 use super::front::Front;
 use super::request_trace::trace;
 use super::router;
+use super::unread_body::end_unread;
 use crate::certificate::{TlsFailure, TlsSource};
 
 /// How long a client may take for the head of a request.
@@ -189,6 +190,7 @@ fn public(config: &ListenConfig, front: Arc<Front>, now: Instant) -> Result<Publ
         App::new()
             .app_data(front.clone())
             .wrap(from_fn(trace))
+            .wrap(from_fn(end_unread))
             .configure(router::public)
     })
     .disable_signals()

@@ -14,7 +14,7 @@
 //! | `key_calls`, `message_lookup`, `message_view` | what interfaces share about keys and messages |
 //! | `error_code`, `fault`, `field_names`, `refusals` | every error, and where it comes from |
 //! | `request_trace`, `visit` | a request: its id, its caller |
-//! | `body`, `members`, `fields` | its body, its members |
+//! | `body`, `unread_body`, `members`, `fields` | its body, its end where nobody reads it, its members |
 
 mod body;
 mod canonical;
@@ -39,6 +39,7 @@ mod request_trace;
 mod router;
 mod send;
 mod send_request;
+mod unread_body;
 mod v1;
 mod visit;
 

@@ -64,6 +64,8 @@ pub(super) async fn send(front: &Front, caller: &Caller, intake: Intake) -> Resu
             let (plan, repeatable) = desk.work_for(account, size_bytes, read).await?;
             // A repeat is answered before anything is stored again for it, and also where nothing new is taken.
             if let Some(answers) = first_answer(front, account, repeatable, &plan.recipients).await? {
+                // The key may have been revoked while the body came, and a repeat is a use as any other.
+                front.accounts.check(caller.claim()).await?;
                 return Ok(answers);
             }
             desk.must_take_mail()?;

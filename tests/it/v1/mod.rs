@@ -4,6 +4,7 @@ mod doors;
 mod idempotency;
 mod keys;
 mod messages;
+mod slow_bodies;
 mod standing;
 mod starting;
 mod watch;
