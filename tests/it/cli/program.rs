@@ -187,6 +187,15 @@ impl Process {
         }
     }
 
+    /// Kills it without warning; what it said.
+    pub async fn kill(mut self) -> String {
+        self.child.kill().await.unwrap();
+        while let Some(line) = self.stdout.next_line().await.unwrap() {
+            self.printed.push(line);
+        }
+        self.printed.join("\n") + &self.stderr.await.unwrap()
+    }
+
     /// Sends SIGTERM, and waits for its end.
     pub async fn stop(mut self) -> Output {
         let id = self.id().to_string();

@@ -103,3 +103,35 @@ async fn what_is_planted_is_in_no_file_and_no_log() {
     };
     assert_eq!(all.find(&control.bytes).len(), planted.len(), "each is found in clear");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_planted_is_in_nothing_that_a_killed_program_leaves() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = Run::start(folder.path()).await;
+    run.plant_held().await;
+    let data = run.data.clone();
+    let (log, mut secrets, complaints) = run.kill().await;
+    secrets.extend(own_secrets(&data));
+    let hunt = Hunt::new(secrets);
+    let (all, secret) = (hunt.all(), hunt.secrets());
+    let left = files(&data);
+    let is_wal = |place: &&Place| place.name.starts_with("log/") && place.name.ends_with("-wal");
+    let written_ahead = left.iter().find(is_wal).map_or(0, |place| place.bytes.len());
+    assert!(written_ahead > 0, "the kill left no write-ahead log");
+
+    let mut places = left;
+    places.extend(cells(&data));
+    places.retain(|place| !["master.key", "tls/private-key.pem"].contains(&place.name.as_str()));
+    let (read, sealed): (Vec<Place>, Vec<Place>) =
+        places.into_iter().partition(|place| place.name.starts_with("read/"));
+    let mut found = leaks(&all, &sealed);
+    found.extend(leaks(&secret, &read));
+    found.extend(leaks(&all, &lines("the program's log", &log)));
+    found.extend(leaks(&secret, &lines("a command's complaint", &complaints)));
+    assert_eq!(found, Vec::<String>::new());
+    // They were there to be found.
+    let shown = leaks(&all, &read);
+    for text in [RECIPIENTS[2], RECIPIENTS[0], "plantedsubject about a rare illness"] {
+        assert!(shown.iter().any(|leak| leak.contains(text)), "{text}: {shown:?}");
+    }
+}

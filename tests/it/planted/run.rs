@@ -362,6 +362,37 @@ impl Run {
         self.secrets.push(key);
     }
 
+    /// Mail to several people, of which one message is held and let go again, and one is being tried again and again.
+    pub async fn plant_held(&mut self) {
+        let (key, _) = self.key(&[]).await;
+        let to = |number: usize, kind: &str| {
+            let email = format!("{}@receiver.example", RECIPIENTS[number]);
+            json!({ "email": email, "name": CONTENT[5], "type": kind })
+        };
+        let message = json!({
+            "from_email": "shop@sender.example", "subject": PERSONAL[3], "text": CONTENT[0], "tags": ["plantedtag"],
+            "to": [to(2, "to"), to(0, "cc"), to(1, "bcc")], "preserve_recipients": true,
+        });
+        let sent = self
+            .mandrill("messages/send", &key, json!({ "message": message }))
+            .await;
+        let id = sent[0]["_id"].as_str().unwrap().to_owned();
+        self.until_shown(&id, "deferred").await;
+        // While an attempt is under way it cannot be held.
+        let holding = async { while self.command(&["queue", "hold", &id], "").await.is_empty() {} };
+        assert!(
+            tokio::time::timeout(PATIENCE, holding).await.is_ok(),
+            "it is never held"
+        );
+        self.until_shown(&id, "held").await;
+        assert_ne!(self.command(&["queue", "release", &id], "").await, "", "it is released");
+    }
+
+    /// Kills it without warning; what it said.
+    pub async fn kill(self) -> (String, Vec<String>, String) {
+        (self.process.kill().await, self.secrets, self.complaints)
+    }
+
     /// Ends it; what it said.
     pub async fn stop(self) -> (String, Vec<String>, String) {
         let output = self.process.stop().await;
