@@ -42,6 +42,8 @@ pub(super) struct Finished {
 pub(super) enum Next {
     /// Nothing, or somebody else sees to it.
     Forget,
+    /// Nothing until its key or account is let go: then it is brought from the spool.
+    Rest(Box<Dispatch>),
     /// Another attempt when it is due.
     Again(Box<Dispatch>),
     /// The attempt panicked; another one when it is due.
@@ -68,6 +70,9 @@ pub(super) struct DestinationActor {
     delayed: BTreeMap<(Instant, MessageId), Dispatch>,
     offered: usize,
     panics: HashMap<MessageId, u64>,
+    /// What the spool brought while it was known. A refusal that was decided before its key was let go may come after the
+    /// spool did: then it is asked for again.
+    brought_again: HashSet<MessageId>,
     ticking: bool,
 }
 
@@ -84,6 +89,7 @@ impl DestinationActor {
             delayed: BTreeMap::new(),
             offered: 0,
             panics: HashMap::new(),
+            brought_again: HashSet::new(),
             ticking: false,
         }
     }
@@ -172,6 +178,7 @@ impl DestinationActor {
         if *panics >= PANICS_UNTIL_PARKED {
             self.known.remove(&dispatch.message);
             self.panics.remove(&dispatch.message);
+            self.brought_again.remove(&dispatch.message);
             self.begun
                 .runtime
                 .spawn(hold_after_panics(self.begun.clone(), dispatch));
@@ -206,6 +213,10 @@ impl Handler<Take> for DestinationActor {
 
     fn handle(&mut self, Take(dispatch): Take, ctx: &mut Self::Context) {
         let full = self.known.len() >= usize::try_from(DISPATCHES_PER_DESTINATION_MAX).unwrap_or(usize::MAX);
+        if self.known.contains(&dispatch.message) {
+            self.brought_again.insert(dispatch.message);
+            return;
+        }
         // What does not fit waits in the spool; the feed brings it when there is room.
         if !full && self.known.insert(dispatch.message) {
             self.queue(dispatch, ctx);
@@ -235,8 +246,10 @@ impl Handler<Finished> for DestinationActor {
 
     fn handle(&mut self, finished: Finished, ctx: &mut Self::Context) {
         self.offered = self.offered.saturating_sub(1);
+        let brought_again = self.brought_again.remove(&finished.message);
         match finished.next {
-            Next::Forget => {
+            Next::Rest(dispatch) if brought_again => self.queue(*dispatch, ctx),
+            Next::Forget | Next::Rest(_) => {
                 self.known.remove(&finished.message);
                 self.panics.remove(&finished.message);
             }

@@ -151,9 +151,11 @@ impl InHand {
     fn not_granted(mut self, refused: StartRefused) {
         tracing::debug!(message.id = %self.message, reason = %refused, "the right to send was not given");
         match refused {
+            StartRefused::Conflict => self.settle(Next::Forget),
             // Those of a frozen key, or of a suspended or parked account, stand in the spool until they are let go.
-            StartRefused::Conflict | StartRefused::KeyFrozen | StartRefused::Suspended | StartRefused::Parked => {
-                self.settle(Next::Forget);
+            StartRefused::KeyFrozen | StartRefused::Suspended | StartRefused::Parked => {
+                let dispatch = self.grant.as_ref().map(|grant| Box::new(grant.dispatch().clone()));
+                self.settle(dispatch.map_or(Next::Forget, Next::Rest));
             }
             StartRefused::Expired => {
                 let attempted = nothing_reached(self.attempt_id, self.begun.accounts.now());

@@ -40,6 +40,7 @@ pub(super) fn ping2() -> Value {
 pub(super) async fn info(call: Admitted<'_>) -> Result<Value, Fault> {
     let Admitted { front, caller, .. } = call;
     let (account, now) = (caller.account, front.clock.now());
+    front.fresh(&front.models.activity_progress).await;
     let mut counted = Vec::with_capacity(WINDOWS.len());
     for (_, days) in WINDOWS {
         let queries = front.models.activity.clone();
