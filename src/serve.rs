@@ -139,6 +139,9 @@ pub enum StartFailure {
     },
 }
 
+/// How long the end waits for each read model.
+const CATCH_UP_MAX: Duration = Duration::from_secs(2);
+
 /// The projections, each on its own thread.
 struct ReadModels {
     folder: PathBuf,
@@ -276,6 +279,7 @@ impl Engine {
         } = self;
         theatre.stop(drain).await;
         let closed = tokio::task::spawn_blocking(move || {
+            read_models.catch_up(log.read().head());
             log.close();
             read_models.stop();
             vault.close();
@@ -288,6 +292,18 @@ impl Engine {
 }
 
 impl ReadModels {
+    /// Lets them come to `position`, so that the next start finds nothing to fold; gives up after a while.
+    fn catch_up(&self, position: u64) {
+        for running in [&self.spool, &self.activity, &self.timeline] {
+            if !running.wait_for(position, CATCH_UP_MAX) {
+                tracing::info!(
+                    position,
+                    "a read model is behind at the end; it goes on at the next start"
+                );
+            }
+        }
+    }
+
     fn start(folder: &Path, source: Arc<dyn EventSource>) -> Result<Self, StartFailure> {
         make_folder(folder)?;
         let shared = SharedSource::new(source);
