@@ -61,6 +61,8 @@ pub struct Ports {
     pub outgoing: Outgoing,
     /// How long a start waits until what the last run left open is settled, before the doors open all the same.
     pub patience: Duration,
+    /// How often what is due in the spool is offered again to the destinations.
+    pub refill_every: Duration,
     /// Port of the mail hosts that MX records name.
     pub mx_port: u16,
 }
@@ -75,6 +77,7 @@ impl Default for Ports {
             wrap_store: Arc::new(|store| store),
             outgoing: Outgoing::Flows,
             patience: PATIENCE,
+            refill_every: REFILL_EVERY,
             mx_port: 25,
         }
     }
@@ -139,6 +142,9 @@ pub enum StartFailure {
     },
 }
 
+/// How often the spool is gone through for what the destinations dropped.
+const REFILL_EVERY: Duration = Duration::from_secs(15);
+
 /// How long the end waits for each read model.
 const CATCH_UP_MAX: Duration = Duration::from_secs(2);
 
@@ -184,6 +190,7 @@ impl Engine {
             routes: Arc::new(outward::routes(config, &ports)?),
             outgoing: ports.outgoing,
             patience: ports.patience,
+            refill_every: ports.refill_every,
             runtime: tokio::runtime::Handle::current(),
             connections_per_site: config.delivery.connections_per_site.into(),
         })

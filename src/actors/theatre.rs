@@ -19,10 +19,6 @@ use super::spool_feed::SpoolFeed;
 use crate::clock::Clock;
 use crate::log::Log;
 
-/// How often what is due in the spool is offered again to the destinations: what a full queue or a failed actor dropped
-/// comes back that way.
-const REFILL_EVERY: Duration = Duration::from_secs(15);
-
 /// Whether mail goes out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Outgoing {
@@ -53,6 +49,9 @@ pub struct TheatreConfig {
     pub outgoing: Outgoing,
     /// How long the start waits until what the last run left open is settled; it goes on behind an open door then.
     pub patience: Duration,
+    /// How often what is due in the spool is offered again to the destinations: what a full queue or a failed actor
+    /// dropped comes back that way.
+    pub refill_every: Duration,
     /// Where attempts run.
     pub runtime: tokio::runtime::Handle,
     /// Most connections to one site, at least 1.
@@ -223,13 +222,13 @@ impl Opening {
             tracing::warn!("the last run is settled, and mail goes out");
         }
         if config.outgoing == Outgoing::Flows {
-            refill(feed, self.destinations, config.clock).await;
+            refill(feed, self.destinations, config.clock, config.refill_every).await;
         }
     }
 }
 
-async fn refill(feed: SpoolFeed, destinations: Destinations, clock: Arc<dyn Clock>) {
-    let mut every = tokio::time::interval(REFILL_EVERY);
+async fn refill(feed: SpoolFeed, destinations: Destinations, clock: Arc<dyn Clock>, every: Duration) {
+    let mut every = tokio::time::interval(every);
     loop {
         every.tick().await;
         let (feed, now) = (feed.clone(), clock.now());

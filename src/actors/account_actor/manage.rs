@@ -176,21 +176,27 @@ impl AccountActor {
         });
     }
 
+    fn append_of(&self, decision: &Decision, metadata: &Arc<Metadata>, on_conflict: OnConflict) -> Append {
+        Append {
+            lane: Lane::Security,
+            generation: Some(self.generation.clone()),
+            rows: rows(
+                &decision.stream,
+                decision.sequence,
+                self.account,
+                &decision.events,
+                metadata,
+            ),
+            idempotency: None,
+            on_conflict,
+        }
+    }
+
     /// Whether a login is free among all accounts only the log knows. Nothing stands on the registration before it is
     /// durable, so that one that is refused fails nothing else of the account.
     fn register(&mut self, metadata: &Arc<Metadata>, decision: Decision, reply: ManageReply, ctx: &mut Context<Self>) {
-        let Decision {
-            stream,
-            sequence,
-            events,
-        } = decision;
-        let append = Append {
-            lane: Lane::Security,
-            generation: Some(self.generation.clone()),
-            rows: rows(&stream, sequence, self.account, &events, metadata),
-            idempotency: None,
-            on_conflict: OnConflict::Answer,
-        };
+        let append = self.append_of(&decision, metadata, OnConflict::Answer);
+        let Decision { stream, events, .. } = decision;
         match self.append(append) {
             Ok(flight) => {
                 let actor = ctx.address();
@@ -214,18 +220,8 @@ impl AccountActor {
         ctx: &mut Context<Self>,
         managed: impl FnOnce(&Appended) -> Managed + 'static,
     ) {
-        let Decision {
-            stream,
-            sequence,
-            events,
-        } = decision;
-        let append = Append {
-            lane: Lane::Security,
-            generation: Some(self.generation.clone()),
-            rows: rows(&stream, sequence, self.account, &events, metadata),
-            idempotency: None,
-            on_conflict: OnConflict::FailGeneration,
-        };
+        let append = self.append_of(&decision, metadata, OnConflict::FailGeneration);
+        let Decision { stream, events, .. } = decision;
         match self.append(append) {
             Ok(flight) => {
                 self.speculate(&stream, &events);

@@ -14,9 +14,13 @@ use tokio::sync::watch;
 
 /// What a test sets and sees. A local part that begins with `lost-start` gets the right to send at its first attempt, and
 /// nobody hears of that. One that begins with `hard` bounces for good before the right to send, once the door is open.
+/// One that begins with `late-refusal` asks for the right once the door is open, and where it is refused nobody hears of
+/// that before somebody listens.
 pub struct Script {
     attempts: watch::Sender<usize>,
     door: watch::Sender<bool>,
+    refused: watch::Sender<usize>,
+    listens: watch::Sender<bool>,
     lost: Mutex<BTreeSet<MessageId>>,
 }
 
@@ -25,6 +29,8 @@ impl Default for Script {
         Self {
             attempts: watch::Sender::new(0),
             door: watch::Sender::new(true),
+            refused: watch::Sender::new(0),
+            listens: watch::Sender::new(false),
             lost: Mutex::default(),
         }
     }
@@ -37,12 +43,12 @@ impl Script {
         Arc::new(move |attempt| Arc::new(ScriptedAttempts(attempt, Arc::clone(&script))))
     }
 
-    /// What bounces waits.
+    /// What bounces or is refused late waits.
     pub fn shut(&self) {
         self.door.send_replace(false);
     }
 
-    /// What bounces goes on.
+    /// What bounces or is refused late goes on.
     pub fn open(&self) {
         self.door.send_replace(true);
     }
@@ -54,10 +60,29 @@ impl Script {
 
     /// Waits until there were so many attempts; panics after 60 s.
     pub async fn wait_for(&self, count: usize) {
-        let mut attempts = self.attempts.subscribe();
-        let came = tokio::time::timeout(Duration::from_secs(60), attempts.wait_for(|have| *have >= count)).await;
-        assert!(came.is_ok(), "{} of {count} attempts", self.attempts());
+        reach(&self.attempts, count, "attempts").await;
     }
+
+    /// Waits until so many were refused of which nobody has heard; panics after 60 s.
+    pub async fn wait_for_refused(&self, count: usize) {
+        reach(&self.refused, count, "late refusals").await;
+    }
+
+    /// Hears of the late refusals.
+    pub fn listen(&self) {
+        self.listens.send_replace(true);
+    }
+}
+
+async fn reach(count: &watch::Sender<usize>, wanted: usize, what: &str) {
+    let mut changes = count.subscribe();
+    let came = tokio::time::timeout(Duration::from_secs(60), changes.wait_for(|have| *have >= wanted)).await;
+    let have = *count.borrow();
+    assert!(came.is_ok(), "{have} of {wanted} {what}");
+}
+
+async fn pass(door: &watch::Sender<bool>) {
+    assert!(door.subscribe().wait_for(|open| *open).await.is_ok());
 }
 
 struct ScriptedAttempts(Arc<dyn Attempt>, Arc<Script>);
@@ -83,8 +108,17 @@ impl Session for ScriptedSession {
             return (Report::NotGranted(StartRefused::Unavailable), Reuse::Keep);
         }
         if recipient.starts_with("hard") {
-            assert!(script.door.subscribe().wait_for(|open| *open).await.is_ok());
+            pass(&script.door).await;
             return (bounced(), Reuse::Keep);
+        }
+        if recipient.starts_with("late-refusal") {
+            pass(&script.door).await;
+            let ended = session.deliver(job, grant).await;
+            if matches!(ended.0, Report::NotGranted(_)) {
+                script.refused.send_modify(|count| *count += 1);
+                pass(&script.listens).await;
+            }
+            return ended;
         }
         session.deliver(job, grant).await
     }
