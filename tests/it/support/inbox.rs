@@ -44,7 +44,7 @@ impl Deposit for Inbox {
 impl Inbox {
     /// Waits for `count` messages; panics after 60 s.
     pub async fn wait_for(&self, count: usize) -> Vec<Received> {
-        reach(&self.count, count).await;
+        reach(&self.count, count, "messages").await;
         self.mail()
     }
 
@@ -70,7 +70,7 @@ impl Inbox {
 
     /// Waits until so many have come to the door, let in or not; panics after 60 s.
     pub async fn wait_at_door(&self, count: usize) {
-        reach(&self.at_door, count).await;
+        reach(&self.at_door, count, "messages").await;
     }
 
     /// How often each address got something.
@@ -83,9 +83,14 @@ impl Inbox {
     }
 }
 
-async fn reach(count: &watch::Sender<usize>, wanted: usize) {
+/// Waits until a count has come to `wanted`; panics after 60 s.
+pub(super) async fn reach(count: &watch::Sender<usize>, wanted: usize, what: &str) {
     let mut changes = count.subscribe();
-    let came = tokio::time::timeout(Duration::from_secs(60), changes.wait_for(|have| *have >= wanted)).await;
+    // What the wait returns holds the count for reading: whoever read it a second time, while somebody waits to change
+    // it, would wait for ever.
+    let came = tokio::time::timeout(Duration::from_secs(60), changes.wait_for(|have| *have >= wanted))
+        .await
+        .is_ok();
     let have = *count.borrow();
-    assert!(came.is_ok(), "{have} of {wanted} messages came");
+    assert!(came, "{have} of {wanted} {what} came");
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use sealpost::actors::{Attempt, Grant, Job, OpenFailed, Report, Reuse, RoutePlan, Session, StartRefused};
@@ -11,6 +10,8 @@ use sealpost_domain::Personal;
 use sealpost_domain::ids::MessageId;
 use sealpost_domain::message::{AttemptOutcome, BounceKind, Reached, Reply, Started, Timings, TlsFacts};
 use tokio::sync::watch;
+
+use super::inbox::reach;
 
 /// What a test sets and sees. A local part that begins with `lost-start` gets the right to send at its first attempt, and
 /// nobody hears of that. One that begins with `hard` bounces for good before the right to send, once the door is open.
@@ -72,13 +73,6 @@ impl Script {
     pub fn listen(&self) {
         self.listens.send_replace(true);
     }
-}
-
-async fn reach(count: &watch::Sender<usize>, wanted: usize, what: &str) {
-    let mut changes = count.subscribe();
-    let came = tokio::time::timeout(Duration::from_secs(60), changes.wait_for(|have| *have >= wanted)).await;
-    let have = *count.borrow();
-    assert!(came.is_ok(), "{have} of {wanted} {what}");
 }
 
 async fn pass(door: &watch::Sender<bool>) {
