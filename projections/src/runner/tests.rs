@@ -335,7 +335,7 @@ fn files_of_other_versions_go_once_it_has_caught_up_and_files_of_others_stay() {
             "shadow-other-0-1",
             &own,
             "spool-v0.txt",
-            "spool-v1.db",
+            "spool-v2.db",
             "spool-vx.db",
             "spooler-v0.db"
         ]

@@ -1,7 +1,10 @@
-//! Folds the events of messages into one row each, in step with `Message::evolve`; finished ones leave.
+//! Folds the events of messages into one row each, in step with `Message::evolve`; finished ones leave. A row rests
+//! while its key is frozen or its account suspended.
 
+use sealpost_domain::account::AccountEvent;
+use sealpost_domain::api_key::ApiKeyEvent;
 use sealpost_domain::event::Event;
-use sealpost_domain::ids::MessageId;
+use sealpost_domain::ids::{AccountId, KeyId, MessageId};
 use sealpost_domain::message::{Accepted, Message, MessageEvent, Resolution};
 use sealpost_domain::{Personal, Recorded, StreamType, Unread};
 
@@ -14,14 +17,16 @@ pub struct Spool;
 
 impl Projection for Spool {
     const NAME: &'static str = "spool";
-    const VERSION: u32 = 1;
-    const TABLES: &'static [&'static str] = &["spool"];
-    // A parked row has an error; what it lacks is null.
+    const VERSION: u32 = 2;
+    const TABLES: &'static [&'static str] = &["spool", "spool_rests"];
+    // A parked row has an error; what it lacks is null. `rests` counts what of key and account stands in `spool_rests`:
+    // a row that rests is in no index of what is due, so that nobody reads past it.
     const SCHEMA: &'static str = "
         CREATE TABLE spool (
             message TEXT PRIMARY KEY,
             account TEXT,
             key_id TEXT,
+            domain TEXT,
             recipient TEXT,
             reverse_path TEXT,
             message_id_header TEXT,
@@ -32,9 +37,12 @@ impl Projection for Spool {
             last_closed TEXT,
             order_json TEXT,
             sequence BIGINT NOT NULL,
-            error TEXT
+            error TEXT,
+            rests BIGINT NOT NULL DEFAULT 0
         );
-        CREATE INDEX spool_due ON spool (due_at_ms, message) WHERE phase = 'queued' AND error IS NULL;
+        CREATE TABLE spool_rests (id TEXT PRIMARY KEY);
+        CREATE INDEX spool_due ON spool (domain, due_at_ms, message)
+            WHERE phase = 'queued' AND error IS NULL AND rests = 0;
         CREATE INDEX spool_open ON spool (message) WHERE phase = 'in_flight';
         CREATE INDEX spool_parked ON spool (message) WHERE error IS NOT NULL;
         CREATE INDEX spool_key ON spool (key_id, message);";
@@ -42,9 +50,14 @@ impl Projection for Spool {
     fn fold(recorded: &Recorded) -> Result<Vec<RowChange>, FoldRefusal> {
         match &recorded.event {
             Event::Message(event) => fold_message(recorded, event),
-            Event::Account(_)
+            Event::ApiKey(ApiKeyEvent::KeyFrozen { .. }) => Ok(rest(key_hex(recorded), REST, OF_KEY)),
+            Event::ApiKey(ApiKeyEvent::KeyThawed) => Ok(rest(key_hex(recorded), GO_ON, OF_KEY)),
+            Event::Account(AccountEvent::AccountSuspended { .. }) => Ok(rest(account_hex(recorded), REST, OF_ACCOUNT)),
+            Event::Account(AccountEvent::AccountReinstated) => Ok(rest(account_hex(recorded), GO_ON, OF_ACCOUNT)),
+            // A revocation lets nothing go that a freeze holds.
+            Event::ApiKey(_)
+            | Event::Account(_)
             | Event::User(_)
-            | Event::ApiKey(_)
             | Event::SendingDomain(_)
             | Event::Suppression(_)
             | Event::Gate(_)
@@ -80,9 +93,10 @@ impl Projection for Spool {
 }
 
 const ACCEPT: &str = "
-    INSERT INTO spool (message, account, key_id, recipient, reverse_path, message_id_header, due_at_ms, order_json,
-        sequence, phase, deferrals)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', 0)";
+    INSERT INTO spool (message, account, key_id, domain, recipient, reverse_path, message_id_header, due_at_ms,
+        order_json, sequence, phase, deferrals, rests)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', 0,
+        (SELECT count(*) FROM spool_rests WHERE id IN ($2, $3)))";
 const PARK: &str = "
     INSERT INTO spool (message, account, key_id, due_at_ms, order_json, sequence, error, phase, deferrals)
     VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', 0)
@@ -100,6 +114,36 @@ const DOUBT_AND_HOLD: &str = "
         last_closed = $3
     WHERE message = $1";
 const FINISH: &str = "DELETE FROM spool WHERE message = $1";
+const REST: &str = "INSERT INTO spool_rests (id) VALUES ($1) ON CONFLICT (id) DO NOTHING";
+const GO_ON: &str = "DELETE FROM spool_rests WHERE id = $1";
+const OF_KEY: &str = "
+    UPDATE spool SET rests = (SELECT count(*) FROM spool_rests WHERE id IN (spool.key_id, spool.account))
+    WHERE key_id = $1";
+const OF_ACCOUNT: &str = "
+    UPDATE spool SET rests = (SELECT count(*) FROM spool_rests WHERE id IN (spool.key_id, spool.account))
+    WHERE account = $1";
+
+/// Lets all that a key or an account sends rest or go on. An id in no form is that of nobody who sends.
+fn rest(id: Option<String>, whether: &'static str, rows: &'static str) -> Vec<RowChange> {
+    let Some(id) = id else { return Vec::new() };
+    vec![
+        RowChange::new(whether, [id.clone().into()]),
+        RowChange::new(rows, [id.into()]),
+    ]
+}
+
+fn key_hex(recorded: &Recorded) -> Option<String> {
+    recorded.stream.id.parse().ok().map(|key: KeyId| key.to_hex())
+}
+
+fn account_hex(recorded: &Recorded) -> Option<String> {
+    recorded
+        .stream
+        .id
+        .parse()
+        .ok()
+        .map(|account: AccountId| account.to_hex())
+}
 
 fn fold_message(recorded: &Recorded, event: &MessageEvent) -> Result<Vec<RowChange>, FoldRefusal> {
     let message = message_of(recorded)?;
@@ -154,6 +198,7 @@ fn accept(recorded: &Recorded, message: MessageId, accepted: &Accepted) -> Resul
             message.to_hex().into(),
             account_of(recorded)?.to_hex().into(),
             accepted.key.to_hex().into(),
+            accepted.recipient_domain.as_str().into(),
             recipient.into(),
             reverse_path.into(),
             accepted.message_id_header.as_str().into(),

@@ -1,4 +1,4 @@
-//! Reads the spool: what is due, what is open, what is parked.
+//! Reads the spool: what is open, what is parked, one message.
 
 use std::fmt;
 use std::path::Path;
@@ -119,9 +119,9 @@ pub struct SpoolCounts {
 
 /// Questions to the spool. Cheap to clone; each blocks while SQLite reads.
 #[derive(Debug, Clone)]
-pub struct SpoolQueries(Reader);
+pub struct SpoolQueries(pub(super) Reader);
 
-const COLUMNS: &str = "message, account, key_id, recipient, reverse_path, message_id_header, phase, attempt_id, \
+pub(super) const COLUMNS: &str = "message, account, key_id, recipient, reverse_path, message_id_header, phase, attempt_id, \
                        deferrals, due_at_ms, last_closed, order_json, sequence, error";
 
 impl SpoolQueries {
@@ -269,7 +269,7 @@ fn page(rows: &Connection, sql: &str, params: &[&dyn rusqlite::ToSql], limit: us
 }
 
 /// Reads a row, or says why it stands aside: the error that its fold left, or the column that is damaged.
-fn read(row: &Row<'_>) -> Result<SpoolRow, String> {
+pub(super) fn read(row: &Row<'_>) -> Result<SpoolRow, String> {
     let error: Option<String> = row.get("error").map_err(|_| BadColumn(13).to_string())?;
     match error {
         Some(error) => Err(error),
@@ -335,6 +335,6 @@ fn read_open(row: &Row<'_>) -> Result<OpenStart, BadColumn> {
     })
 }
 
-fn as_limit(limit: usize) -> i64 {
+pub(super) fn as_limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
