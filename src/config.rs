@@ -9,7 +9,7 @@ use sealpost_domain::message::RetryPolicy;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::actors::RoutePlan;
+use crate::actors::{Outgoing, RoutePlan};
 use crate::delivery::mx::DnsConfig;
 
 mod listeners;
@@ -66,6 +66,8 @@ pub struct DeliveryConfig {
     pub extra_roots: Option<PathBuf>,
     /// How many seconds open attempts get to finish when the program ends.
     pub drain_s: u32,
+    /// Whether mail goes out: `flows`, or `rests`, when it is accepted and waits for a run in which it flows.
+    pub outgoing: Outgoing,
     /// Whether domains that no route names are looked up in the DNS and delivered to by MX; their mail waits otherwise.
     pub by_mx: bool,
     /// Most connections to one set of mail hosts, 1..=1,000; fewer while they push back.
@@ -79,6 +81,7 @@ impl Default for DeliveryConfig {
             message_ttl_s: 259_200,
             extra_roots: None,
             drain_s: 20,
+            outgoing: Outgoing::Flows,
             by_mx: true,
             connections_per_site: u32::try_from(CONNECTIONS_PER_SITE_MAX).unwrap_or(u32::MAX),
         }

@@ -188,7 +188,7 @@ impl Engine {
             feed: read_models.feed(),
             attempt: (ports.wrap_attempt)(deliverer),
             routes: Arc::new(outward::routes(config, &ports)?),
-            outgoing: ports.outgoing,
+            outgoing: ports.outgoing.and(config.delivery.outgoing),
             patience: ports.patience,
             refill_every: ports.refill_every,
             runtime: tokio::runtime::Handle::current(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix::{Actor, Addr, Arbiter, System};
 use sealpost_domain::message::RetryPolicy;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -20,13 +21,26 @@ use crate::clock::Clock;
 use crate::log::Log;
 
 /// Whether mail goes out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outgoing {
     /// As soon as it is due.
     #[default]
     Flows,
-    /// Not in this run: the folder is open for a command alone, which knows neither the routes nor how long it lasts.
+    /// Not in this run: it is accepted and waits. So where the folder is open for a command alone, which knows neither the
+    /// routes nor how long it lasts, and where the operator says so.
     Rests,
+}
+
+impl Outgoing {
+    /// Flows where both say so.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Flows, Self::Flows) => Self::Flows,
+            _ => Self::Rests,
+        }
+    }
 }
 
 /// What the actors are given.

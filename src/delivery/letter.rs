@@ -103,10 +103,13 @@ impl LetterWriter {
 
     fn write_now(&self, job: &Job, now: DateTime<Utc>) -> Result<Letter, LetterFailure> {
         let message = job.message;
-        let content = self
-            .vault
-            .content(message, &job.order.content)
-            .map_err(|source| LetterFailure::Content { message, source })?;
+        let content = match self.vault.take_recent(message) {
+            Some(content) => content,
+            None => self
+                .vault
+                .content(message, &job.order.content)
+                .map_err(|source| LetterFailure::Content { message, source })?,
+        };
         let signer = self
             .signers
             .signer(job.account, &job.order.from_domain)

@@ -135,7 +135,9 @@ impl From<WorkLost> for Fault {
     fn from(lost: WorkLost) -> Self {
         match lost {
             WorkLost::Ended => ErrorCode::Unavailable.into(),
-            WorkLost::Broke(_) => Self::of_failure(ErrorCode::Internal, "work for a request", &lost),
+            WorkLost::Broke(_) | WorkLost::BrokeHere => {
+                Self::of_failure(ErrorCode::Internal, "work for a request", &lost)
+            }
         }
     }
 }

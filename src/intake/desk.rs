@@ -17,7 +17,7 @@ use super::condition::{Condition, LogCondition};
 use super::heavy_work::HeavyWork;
 use super::recipient::Planned;
 use super::room::ContentRoom;
-use super::work_pool::{WorkLost, WorkPool};
+use super::work_pool::{WorkLost, WorkPool, run_here};
 use crate::access::Caller;
 use crate::actors::{
     Accounts, Admission, Deliverable, IdempotencyRow, RecipientKind, SendAnswer, SendCall, SendRecipient,
@@ -27,6 +27,9 @@ use crate::compose::{KeepFailure, Keeper, KeptMessage, PreparedMail};
 
 /// Contents above this size are worked on one after the other, in bytes.
 const HEAVY_BYTES: usize = 1024 * 1024;
+/// Contents up to this size are worked on where they came in, in bytes: they cost some 100 µs, and a place elsewhere costs
+/// two changes of thread. A call of this size with as many recipients as fit takes a few milliseconds.
+const QUICK_BYTES: usize = 16 * 1024;
 
 /// What a desk is made of.
 pub struct MailDeskParts {
@@ -174,6 +177,8 @@ impl MailDesk {
     {
         if size_bytes > HEAVY_BYTES {
             self.heavy_of_account.run(Some(account), work).await
+        } else if size_bytes <= QUICK_BYTES {
+            run_here(work)
         } else {
             self.work.run(work).await
         }

@@ -1,5 +1,6 @@
 //! Runs work that blocks or costs the processor off the threads that answer, so much at once and no more.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -21,6 +22,18 @@ pub enum WorkLost {
     /// It broke.
     #[error("work broke")]
     Broke(#[source] tokio::task::JoinError),
+    /// It broke on the thread that asked for it.
+    #[error("work broke")]
+    BrokeHere,
+}
+
+/// Runs work on this thread: for what takes less time than bringing it to another thread and its end back. It owns what
+/// it uses, so that nothing half done is left behind when it breaks.
+///
+/// # Errors
+/// What the work says; [`WorkLost`] in its words when it broke.
+pub fn run_here<T, E: From<WorkLost>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(WorkLost::BrokeHere.into()))
 }
 
 impl WorkPool {
@@ -69,5 +82,7 @@ mod tests {
         let broken = pool.run(|| -> Result<(), WorkLost> { panic!("planted") }).await;
         assert!(matches!(broken, Err(WorkLost::Broke(_))), "{broken:?}");
         assert_eq!(pool.run(|| Ok::<_, WorkLost>(7)).await.unwrap(), 7);
+        let broken = run_here(|| -> Result<(), WorkLost> { panic!("planted") });
+        assert!(matches!(broken, Err(WorkLost::BrokeHere)), "{broken:?}");
     }
 }

@@ -22,6 +22,7 @@ use super::failure::Damage;
 pub use super::failure::VaultFailure;
 use super::keyring::Keyring;
 use super::pack::{self, HEAD_BYTES, Head, PackDay};
+use super::recent_content::Plain;
 use super::secret::{SECRET_BYTES, Secret};
 
 /// Effort of compression: above it the processor costs more than the disk saves.
@@ -68,6 +69,8 @@ pub struct Prepared {
     /// The records of all parts, one behind the other.
     pub(super) records: Vec<u8>,
     pub(super) messages: Vec<PreparedMessage>,
+    /// What goes out when it goes out at once.
+    pub(super) plain: Vec<(MessageId, Plain)>,
 }
 
 /// One message of a prepared call.
@@ -127,21 +130,25 @@ pub(super) fn prepare(call: KeepCall) -> Result<Prepared, VaultFailure> {
     let mut records = Vec::new();
     let account = call.account;
     let alone = call.recipients.len() == 1;
-    let shared = match call.shared.as_slice() {
-        bytes if bytes.is_empty() || alone => None,
-        bytes => Some(prepare_part(&mut records, bytes)?),
+    let shared = Arc::new(call.shared);
+    let shared_part = if alone || shared.is_empty() {
+        None
+    } else {
+        Some(prepare_part(&mut records, &shared)?)
     };
     let mut messages = Vec::with_capacity(call.recipients.len());
+    let mut plain = Vec::with_capacity(call.recipients.len());
     for KeepRecipient {
         message,
         token,
         mut head,
     } in call.recipients
     {
-        let size_bytes = head.len().saturating_add(call.shared.len()) as u64;
+        let size_bytes = head.len().saturating_add(shared.len()) as u64;
+        let mut rest = Arc::clone(&shared);
         if alone {
             // Nobody shares it: one part compresses better and costs one record less.
-            head.extend_from_slice(&call.shared);
+            head.extend_from_slice(&std::mem::take(&mut rest));
         }
         let own = if head.is_empty() {
             None
@@ -152,13 +159,15 @@ pub(super) fn prepare(call: KeepCall) -> Result<Prepared, VaultFailure> {
             message,
             scope: KeyScope::Recipient(account, token),
             size_bytes,
-            parts: own.into_iter().chain(shared.clone()).collect(),
+            parts: own.into_iter().chain(shared_part.clone()).collect(),
         });
+        plain.push((message, Plain { head, shared: rest }));
     }
     Ok(Prepared {
         day: call.day,
         records,
         messages,
+        plain,
     })
 }
 

@@ -24,6 +24,7 @@ use super::keyring::Keyring;
 use super::keys_db;
 use super::master_key::{MasterKey, make_folder};
 use super::pack_writer::{KeepJob, PackWriter};
+use super::recent_content::RecentContent;
 use super::seal::{self, SealContext};
 use super::tokens::TokenKeys;
 use super::writer::Writer;
@@ -41,6 +42,7 @@ struct Inner {
     keyring: Arc<Keyring>,
     tokens: TokenKeys,
     reader: Reader,
+    recent: RecentContent,
     room: Arc<Semaphore>,
     writers: Mutex<Option<Writers>>,
 }
@@ -82,6 +84,7 @@ impl Vault {
             inner: Arc::new(Inner {
                 tokens: TokenKeys::new(master)?,
                 reader: Reader::new(packs, Arc::clone(&keyring)),
+                recent: RecentContent::default(),
                 keyring,
                 room: Arc::new(Semaphore::new(CONTENT_WAITING_KIB_MAX as usize)),
                 writers: Mutex::new(Some(Writers {
@@ -156,12 +159,17 @@ impl Vault {
         let room = Arc::clone(&self.inner.room).acquire_many_owned(share).await;
         let room = room.map_err(|_| VaultFailure::Closed)?;
         let (answer, answered) = oneshot::channel();
+        let mut prepared = prepared;
+        let plain = std::mem::take(&mut prepared.plain);
+        let ticket = self.inner.recent.ticket();
         let job = KeepJob { prepared, answer, room };
         match &*self.inner.writers.lock() {
             Some(writers) => writers.packs.send(job).map_err(|_| VaultFailure::Closed)?,
             None => return Err(VaultFailure::Closed),
         }
-        answered.await.unwrap_or(Err(VaultFailure::Closed))
+        let kept = answered.await.unwrap_or(Err(VaultFailure::Closed))?;
+        self.inner.recent.admit(ticket, plain);
+        Ok(kept)
     }
 
     /// [`Self::prepare`] and [`Self::store`] in one.
@@ -180,6 +188,13 @@ impl Vault {
         self.inner.reader.content(message, content)
     }
 
+    /// The content of a message that was kept just now, once: `None` when it is not in memory, or no longer. What is durable
+    /// and was not destroyed is here alone.
+    #[must_use]
+    pub fn take_recent(&self, message: MessageId) -> Option<Vec<u8>> {
+        self.inner.recent.take(message)
+    }
+
     /// The reading half of the content store, for those who may see nothing else of the vault.
     #[must_use]
     pub fn content_reader(&self) -> Reader {
@@ -192,6 +207,7 @@ impl Vault {
     /// # Errors
     /// When `keys.db` or its write-ahead log could not be overwritten: repeat it.
     pub async fn destroy_key(&self, key: DataKeyId) -> Result<(), VaultFailure> {
+        self.inner.recent.forget_all();
         let what = Destroyed::Key(key);
         self.ask(|answer| Job::Destroy(Destroy { what, answer })).await
     }
@@ -201,6 +217,7 @@ impl Vault {
     /// # Errors
     /// As [`Self::destroy_key`].
     pub async fn erase_content(&self, message: MessageId) -> Result<(), VaultFailure> {
+        self.inner.recent.forget_all();
         let what = Destroyed::Content(message);
         self.ask(|answer| Job::Destroy(Destroy { what, answer })).await
     }

@@ -11,6 +11,7 @@
 //! | `data_key`, `keyring`, `keys_db` | data keys: made, found, stored |
 //! | `seal` | personal fields of events, to and fro |
 //! | `content`, `pack`, `day_pack` | content parts and the files that hold them |
+//! | `recent_content` | what was kept just now, in memory |
 //! | `job`, `writer`, `pack_writer` | the two threads that write, each with one sync per group, and what they are asked |
 
 mod boxes;
@@ -26,6 +27,7 @@ mod master_key;
 mod nonce;
 mod pack;
 mod pack_writer;
+mod recent_content;
 mod seal;
 mod secret;
 #[cfg(test)]

@@ -61,6 +61,20 @@ fn a_destroyed_key_is_gone_at_once_and_its_scope_gets_a_new_one() {
 }
 
 #[test]
+fn what_is_destroyed_is_not_in_memory_either() {
+    let world = world();
+    let first = world.keep_one(b"first").unwrap();
+    assert_eq!(world.vault.take_recent(first.0).as_deref(), Some(b"first".as_slice()));
+    assert_eq!(world.vault.take_recent(first.0), None, "it goes once");
+    let second = world.keep_one(b"second").unwrap();
+    block_on(world.vault.destroy_key(second.1.recipient_key)).unwrap();
+    assert_eq!(world.vault.take_recent(second.0), None);
+    let third = world.keep_one(b"third").unwrap();
+    block_on(world.vault.erase_content(third.0)).unwrap();
+    assert_eq!(world.vault.take_recent(third.0), None);
+}
+
+#[test]
 fn erased_content_is_gone_and_its_neighbour_stays() {
     let world = world();
     let gone = world.keep_one(b"gone").unwrap();

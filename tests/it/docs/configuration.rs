@@ -72,6 +72,7 @@ fn kind_in_words(kind: &str) -> Option<&str> {
         "bool" => "`true` or `false`",
         "RouteTls" => "`opportunistic`, `encrypted` or `authenticated`",
         "RouteStart" => "`starttls` or `implicit`",
+        "Outgoing" => "`flows` or `rests`",
         "DnsValidation" | "Ipv6Use" => "`auto`, `always` or `never`",
         "DnsConfig" | "HttpConfig" | "SubmissionConfig" | "DeliveryConfig" | "DiskConfig" | "Vec<RouteConfig>" => {
             return None;

@@ -104,7 +104,11 @@ impl Session<'_> {
             content,
         };
         let (keeper, account) = (desk.keeper().clone(), caller.account);
-        let size_bytes = draft.content.len();
+        // Each recipient costs about as much as this much more content.
+        let size_bytes = draft
+            .content
+            .len()
+            .saturating_add(draft.recipients.len().saturating_mul(512));
         let writing = move || write(&keeper, account, draft);
         let letter = match desk.work_for(account, size_bytes, writing).await {
             Ok(letter) => letter,
