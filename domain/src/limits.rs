@@ -106,6 +106,10 @@ limits! {
     ATTACHMENT_NAME_BYTES_MAX = 255, "What file systems allow.", "422 validation error";
     /// `Received:` headers of a submitted message.
     HOPS_MAX = 100, "RFC 5321 §6.3: more of them are a loop.", "422 validation error, SMTP 554 5.4.6";
+    /// Seconds after which a message that nobody took bounces, at least.
+    MESSAGE_LIFETIME_S_MIN = 60, "A shorter one leaves no time for a second try.", "422 validation error, SMTP 554 5.6.0";
+    /// Seconds after which a message that nobody took bounces, at most.
+    MESSAGE_LIFETIME_S_MAX = 604_800, "A week is more than any receiver's outage.", "422 validation error, SMTP 554 5.6.0";
     /// Tags of a message.
     TAGS_MAX = 50, "Each tag is a row of the activity search.", "422 validation error";
     /// Bytes of one tag.

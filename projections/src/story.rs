@@ -5,8 +5,8 @@ use std::sync::Arc;
 use sealpost_domain::event::StreamId;
 use sealpost_domain::ids::AttemptId;
 use sealpost_domain::message::{
-    AttemptOutcome, Attempted, BounceKind, DeferralReason, HoldReason, InDoubtCause, InDoubtPolicy, Message,
-    MessageCommand, MessageEvent, NotStartedReason, Reached, RetryPolicy, Started, Timings,
+    AttemptOutcome, Attempted, BounceKind, DeferralReason, HoldReason, InDoubtCause, InDoubtPolicy, Judged, Message,
+    MessageCommand, MessageEvent, NotStartedReason, OutcomeClass, Reached, RetryPolicy, Started, Timings,
 };
 use sealpost_domain::metadata::Actor;
 use sealpost_domain::{Instant, Personal};
@@ -130,6 +130,7 @@ impl Story {
             Act::Deliver => AttemptOutcome::Delivered(reply(250)),
             Act::Bounce | Act::BounceBeforeData => AttemptOutcome::Bounced {
                 kind: BounceKind::Hard,
+                judged: Judged::plainly(OutcomeClass::RecipientUnknown),
                 reply: reply(550),
             },
             Act::Defer => AttemptOutcome::Deferred {

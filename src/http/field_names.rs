@@ -64,7 +64,7 @@ impl Dialect {
         }
     }
 
-    fn header(self, name: &str) -> String {
+    pub(super) fn header(self, name: &str) -> String {
         self.place(&Place::Header { name: name.to_owned() })
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use sealpost_domain::address::{AddressRefusal, Mailbox};
 use sealpost_domain::ids::MessageId;
 use sealpost_domain::limits::{
-    ADDRESS_GIVEN_BYTES_MAX, METADATA_BYTES_MAX, RECIPIENTS_PER_CALL_MAX, SUBJECT_BYTES_MAX, TAG_BYTES_MAX, TAGS_MAX,
+    ADDRESS_GIVEN_BYTES_MAX, MESSAGE_LIFETIME_S_MAX, MESSAGE_LIFETIME_S_MIN, METADATA_BYTES_MAX,
+    RECIPIENTS_PER_CALL_MAX, SUBJECT_BYTES_MAX, TAG_BYTES_MAX, TAGS_MAX,
 };
 use sealpost_domain::message::TlsLevel;
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use super::fault::Fault;
 use super::field_names::{Dialect, compose_fault};
 use crate::clock::draw_uuid;
 use crate::compose::{Address, ComposeRefusal, Draft, Recipient, RecipientKind};
-use crate::intake::{LabelRefusal, Planned, check_metadata, check_tags, parse_mailbox};
+use crate::intake::{LIFETIME_HEADER, LabelRefusal, Planned, check_metadata, check_tags, parse_mailbox, read_lifetime};
 
 /// Longest text that is taken as an address, in bytes. A longer one cannot be one, and would swell its refusal's record.
 const GIVEN_BYTES_MAX: usize = ADDRESS_GIVEN_BYTES_MAX as usize;
@@ -79,6 +80,7 @@ impl SendRequest {
     /// of its own.
     pub(super) fn plan(mut self) -> Result<Plan, Fault> {
         self.check_counts()?;
+        self.take_lifetime()?;
         self.check_lengths()?;
         let dialect = self.dialect;
         let header_from = self.header_from()?;
@@ -114,6 +116,23 @@ impl SendRequest {
             tls_required: self.tls_required,
             lifetime: self.lifetime,
         })
+    }
+
+    /// A header says the message's time to live where the API has no field for it; it does not leave. The field wins.
+    fn take_lifetime(&mut self) -> Result<(), Fault> {
+        let headers = std::mem::take(&mut self.draft.headers);
+        for (name, value) in headers {
+            if !name.eq_ignore_ascii_case(LIFETIME_HEADER) {
+                self.draft.headers.push((name, value));
+                continue;
+            }
+            let Some(lifetime) = read_lifetime(&value) else {
+                let range = format!("Please enter seconds from {MESSAGE_LIFETIME_S_MIN} to {MESSAGE_LIFETIME_S_MAX}");
+                return Err(Fault::field(self.dialect.header(&name), range));
+            };
+            self.lifetime.get_or_insert(lifetime);
+        }
+        Ok(())
     }
 
     fn header_from(&self) -> Result<Mailbox, Fault> {
@@ -256,6 +275,28 @@ mod tests {
         let composed: Vec<_> = plan.draft.to.iter().map(|one| one.address.mailbox.as_str()).collect();
         assert_eq!(composed, ["Ann@example.org", "b@xn--exmple-cua.org"]);
         assert_eq!(plan.draft.to[1].id, plan.recipients[2].message.as_uuid());
+    }
+
+    #[test]
+    fn the_lifetime_header_does_not_leave_and_gives_way_to_the_field() {
+        let with = |value: &str, lifetime| {
+            let mut request = request(&["a@example.org"]);
+            request.draft.headers = vec![
+                ("x-sealpost-ttl".to_owned(), value.to_owned()),
+                ("X-Other".to_owned(), "1".to_owned()),
+            ];
+            request.lifetime = lifetime;
+            request
+        };
+        let hour = Duration::from_secs(3_600);
+        for (given, lifetime) in [(None, Duration::from_secs(900)), (Some(hour), hour)] {
+            let plan = with("900", given).plan().unwrap_or_else(|_| panic!());
+            assert_eq!(plan.lifetime, Some(lifetime));
+            assert_eq!(plan.draft.headers, [("X-Other".to_owned(), "1".to_owned())]);
+        }
+        for bad in ["59", "soon", "604801"] {
+            assert_eq!(field_of(with(bad, None)), "message.headers.x-sealpost-ttl");
+        }
     }
 
     #[test]

@@ -1,15 +1,18 @@
-//! Reads the `X-MC-` headers with which a submitted message says what is to be done with it, as Mandrill documents them.
+//! Reads the headers with which a submitted message says what is to be done with it: `X-MC-`, as Mandrill documents them,
+//! and our own.
 //!
 //! What would change the look or the time of a mail and is not built yet is refused, as every door does; what only
 //! measures or names (tracking, analytics, subaccounts) is taken and has no effect.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use sealpost_domain::Instant;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::labels::{LabelRefusal, check_metadata, check_tags};
+use super::lifetime::{LIFETIME_HEADER, read_lifetime};
 use super::request_time::{DayEnd, read_time};
 use crate::compose::Audience;
 
@@ -59,6 +62,8 @@ pub struct Wishes {
     pub metadata: BTreeMap<String, String>,
     /// `X-MC-PreserveRecipients`.
     pub audience: Audience,
+    /// `X-Sealpost-TTL`: after how long it bounces.
+    pub lifetime: Option<Duration>,
     /// `X-MC-MergeVars` and `X-MC-MergeLanguage`.
     pub merging: Merging,
 }
@@ -76,6 +81,7 @@ impl Wishes {
             match name.to_ascii_lowercase().as_str() {
                 "x-mc-tags" => wishes.tags.extend(list(value)),
                 "x-mc-metadata" => wishes.metadata.extend(metadata(value)?),
+                "x-sealpost-ttl" => wishes.lifetime = Some(lifetime(value)?),
                 "x-mc-preserverecipients" => wishes.audience = audience(value)?,
                 "x-mc-mergevars" => variables |= !object("X-MC-MergeVars", value)?.is_empty(),
                 "x-mc-mergelanguage" => language = merge_language(value)?,
@@ -136,6 +142,13 @@ fn metadata(value: &str) -> Result<BTreeMap<String, String>, WishRefusal> {
         metadata.insert(name, value.to_string());
     }
     Ok(metadata)
+}
+
+fn lifetime(value: &str) -> Result<Duration, WishRefusal> {
+    read_lifetime(value).ok_or(WishRefusal::BadForm {
+        header: LIFETIME_HEADER,
+        form: "is no number of seconds from 60 to 604800",
+    })
 }
 
 fn audience(value: &str) -> Result<Audience, WishRefusal> {
@@ -209,9 +222,11 @@ mod tests {
             ("X-MC-Metadata", r#"{"order": 12, "who": "me"}"#),
             ("X-MC-METADATA", r#"{"vip": true}"#),
             ("X-MC-PreserveRecipients", "Yes"),
+            ("X-Sealpost-TTL", "900"),
         ]);
         let wishes = wishes.unwrap_or_else(|refusal| panic!("{refusal}"));
         assert_eq!(wishes.tags, ["order", "vip", "again"]);
+        assert_eq!(wishes.lifetime, Some(Duration::from_secs(900)));
         let metadata: Vec<_> = wishes
             .metadata
             .iter()
@@ -256,6 +271,7 @@ mod tests {
         assert!(refused("X-MC-MergeLanguage", "perl").starts_with("X-MC-MergeLanguage is neither"));
         assert!(refused("X-MC-PreserveRecipients", "perhaps").starts_with("X-MC-PreserveRecipients is neither"));
         assert!(refused("X-MC-SendAt", "tomorrow").starts_with("X-MC-SendAt is no date"));
+        assert!(refused("X-Sealpost-TTL", "15m").starts_with("X-Sealpost-TTL is no number"));
         assert_eq!(refused("X-MC-SendAt", "2026-11-25 10:00:01"), "X-MC-SendAt");
         assert_eq!(refused("X-MC-Template", "welcome"), "X-MC-Template");
         assert_eq!(refused("X-MC-BccAddress", "a@b.org"), "X-MC-BccAddress");

@@ -135,11 +135,11 @@ fn reply() -> impl Strategy<Value = Reply> {
 
 fn outcome() -> impl Strategy<Value = AttemptOutcome> {
     let reason = DeferralReason::Reply;
-    let kind = BounceKind::Soft;
+    let (kind, judged) = (BounceKind::Soft, Judged::plainly(OutcomeClass::Other));
     prop_oneof![
         1 => reply().prop_map(AttemptOutcome::Delivered),
         6 => option::of(reply()).prop_map(move |reply| AttemptOutcome::Deferred { reason, reply }),
-        1 => reply().prop_map(move |reply| AttemptOutcome::Bounced { kind, reply }),
+        1 => reply().prop_map(move |reply| AttemptOutcome::Bounced { kind, judged, reply }),
         3 => Just(AttemptOutcome::NotStarted(NotStartedReason::ConnectionLost)),
         3 => Just(AttemptOutcome::InDoubt(InDoubtCause::TimedOut)),
     ]

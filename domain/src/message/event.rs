@@ -14,6 +14,7 @@ use crate::personal::{HasPersonal, Personal, PersonalVisitor, Subject};
 use crate::rights::Method;
 
 use super::outcome::{DeferralReason, Reached, Reply, Timings, TlsFacts, TlsLevel};
+use super::outcome_rules::Judged;
 
 /// What was accepted, and for whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -254,6 +255,9 @@ pub enum MessageEvent {
         reply: Option<Reply>,
         /// When it is tried again.
         next_attempt_at: Instant,
+        /// The class, and the rules that found it; none of them judged what was stored before there were any.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        judged: Option<Judged>,
     },
     /// The remote server took it.
     MessageDelivered {
@@ -270,6 +274,9 @@ pub enum MessageEvent {
         kind: BounceKind,
         /// The last words of a server, where one said any.
         reply: Option<Reply>,
+        /// The class, and the rules that found it; none of them judged what was stored before there were any.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        judged: Option<Judged>,
     },
     /// It may have arrived: the answer to the final dot is lost.
     DeliveryInDoubt {

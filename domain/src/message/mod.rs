@@ -6,6 +6,7 @@
 mod command;
 mod event;
 mod outcome;
+pub mod outcome_rules;
 mod refusal;
 mod retry;
 mod state;
@@ -21,6 +22,7 @@ pub use outcome::{
     Answered, AttemptOutcome, CertificateVerdict, DeferralReason, EnhancedStatus, InDoubtPolicy, Reached, Reply,
     Timings, TlsFacts, TlsLevel, classify_reply,
 };
+pub use outcome_rules::{Judged, OutcomeClass};
 pub use refusal::MessageRefusal;
 pub use retry::RetryPolicy;
 pub use state::{Message, Order, Phase};

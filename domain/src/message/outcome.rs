@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::personal::Personal;
 
 use super::event::{BounceKind, InDoubtCause, NotStartedReason};
+use super::outcome_rules::{Judged, Verdict, judge};
 
 /// An enhanced status code `class.subject.detail`, RFC 3463 §2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -149,6 +150,8 @@ pub enum AttemptOutcome {
     Bounced {
         /// What kind of never.
         kind: BounceKind,
+        /// Its class, and the rules that found it.
+        judged: Judged,
         /// The server's words.
         reply: Reply,
     },
@@ -180,45 +183,24 @@ pub enum Answered {
     Content,
 }
 
-/// Reads the outcome off a final reply. The basic code decides between now, later and never; the enhanced code says
-/// which kind of never. Only classes that name the mailbox itself are [`BounceKind::Hard`].
+/// Reads the outcome off a final reply. The basic code decides between now, later and never; the rules of
+/// [`super::outcome_rules`] say which kind of never. Only classes that name the mailbox itself are [`BounceKind::Hard`].
 #[must_use]
 pub fn classify_reply(reply: Reply, answered: Answered) -> AttemptOutcome {
     match reply.code {
         200..=299 => AttemptOutcome::Delivered(reply),
-        500..=599 => {
-            let kind = bounce_kind(&reply, answered);
-            // RFC 5321 §4.5.3.1.10: too many recipients is temporary, even where it is said with a 5.
-            if matches!(reply.enhanced, Some(EnhancedStatus(_, 5, 3))) {
-                return AttemptOutcome::Deferred {
-                    reason: DeferralReason::Reply,
-                    reply: Some(reply),
-                };
+        // RFC 5321 §4.5.3.1.10: too many recipients is temporary, even where it is said with a 5.
+        500..=599 if !matches!(reply.enhanced, Some(EnhancedStatus(_, 5, 3))) => {
+            let Verdict { judged, never } = judge(&reply, Some(answered));
+            AttemptOutcome::Bounced {
+                kind: never,
+                judged,
+                reply,
             }
-            AttemptOutcome::Bounced { kind, reply }
         }
         _ => AttemptOutcome::Deferred {
             reason: DeferralReason::Reply,
             reply: Some(reply),
         },
-    }
-}
-
-fn bounce_kind(reply: &Reply, answered: Answered) -> BounceKind {
-    match reply.enhanced {
-        // Nothing that is said of the sender is known of the mailbox.
-        _ if answered == Answered::Sender => BounceKind::Blocked,
-        Some(EnhancedStatus(_, 1, 1..=3 | 6 | 10) | EnhancedStatus(_, 2, 1) | EnhancedStatus(_, 7, 13)) => {
-            BounceKind::Hard
-        }
-        Some(EnhancedStatus(_, 2, _)) => BounceKind::Soft,
-        Some(EnhancedStatus(_, 7, _)) => BounceKind::Policy,
-        Some(_) => BounceKind::Soft,
-        // RFC 5321 §4.2.2: 550 mailbox unavailable, 551 not local, 553 name not allowed.
-        // Said to the content, the same codes refuse the message: many servers call spam so.
-        None if answered == Answered::Content => BounceKind::Policy,
-        None if matches!(reply.code, 550 | 551 | 553) => BounceKind::Hard,
-        None if reply.code == 554 => BounceKind::Blocked,
-        None => BounceKind::Soft,
     }
 }

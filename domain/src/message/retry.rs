@@ -29,14 +29,33 @@ impl RetryPolicy {
     /// to a tenth that is drawn from the attempt's id so that a burst spreads. Always after `ended_at`.
     #[must_use]
     pub fn next_attempt_at(&self, deferrals: u32, attempt: AttemptId, ended_at: Instant) -> Instant {
+        self.after(self.delay_s(deferrals), attempt, ended_at)
+    }
+
+    /// The same for a server that wants newcomers to come again: the first delay is left out, since most of them want
+    /// five minutes, and what the server asked for in seconds is waited for.
+    #[must_use]
+    pub fn next_attempt_asked_at(
+        &self,
+        deferrals: u32,
+        asked_s: Option<u32>,
+        attempt: AttemptId,
+        ended_at: Instant,
+    ) -> Instant {
+        let delay_s = match asked_s {
+            Some(asked_s) => self.delay_s(deferrals).max(asked_s),
+            None => self.delay_s(deferrals.max(2)),
+        };
+        self.after(delay_s, attempt, ended_at)
+    }
+
+    fn delay_s(&self, deferrals: u32) -> u32 {
         let index = usize::try_from(deferrals.saturating_sub(1)).unwrap_or(usize::MAX);
-        let delay_s = self
-            .delays_s
-            .get(index)
-            .or(self.delays_s.last())
-            .copied()
-            .unwrap_or(900)
-            .max(1);
+        let delay_s = self.delays_s.get(index).or(self.delays_s.last());
+        delay_s.copied().unwrap_or(900).max(1)
+    }
+
+    fn after(&self, delay_s: u32, attempt: AttemptId, ended_at: Instant) -> Instant {
         let spread = attempt.as_uuid().as_u128() % 100;
         let delay_ms = u64::from(delay_s) * 1_000;
         let extra_ms = delay_ms * u64::try_from(spread).unwrap_or(0) / 1_000;
@@ -58,6 +77,20 @@ mod tests {
             let delay = next.since(at);
             proptest::prop_assert!(delay >= Duration::from_secs(60));
             proptest::prop_assert!(delay <= Duration::from_secs(21_600 + 2_160));
+        }
+
+        #[test]
+        fn a_newcomer_comes_again_after_five_to_six_minutes_or_when_asked(asked_s in 1_u32..3_600, id: u128) {
+            let policy = RetryPolicy::default();
+            let (at, id) = (Instant::from_millis(0), AttemptId::from_uuid(Uuid::from_u128(id)));
+            let unasked = policy.next_attempt_asked_at(1, None, id, at).since(at);
+            proptest::prop_assert!((300..=360).contains(&unasked.as_secs()));
+            let asked = policy.next_attempt_asked_at(1, Some(asked_s), id, at).since(at);
+            proptest::prop_assert!(asked >= Duration::from_secs(asked_s.max(60).into()));
+            proptest::prop_assert!(asked <= Duration::from_secs((asked_s.max(60) * 11 / 10 + 1).into()));
+            // Later ones go by the schedule.
+            let second = policy.next_attempt_asked_at(3, None, id, at);
+            proptest::prop_assert_eq!(second, policy.next_attempt_at(3, id, at));
         }
     }
 }

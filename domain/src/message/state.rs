@@ -9,6 +9,7 @@ use crate::ids::{AttemptId, DataKeyId, KeyId};
 use crate::instant::Instant;
 
 use super::outcome::{AttemptOutcome, DeferralReason, InDoubtPolicy, Reached, Reply, TlsLevel};
+use super::outcome_rules::{Judged, OutcomeClass, asked_wait_s, class_of_reason, judge};
 use super::{
     Accepted, Attempted, BounceKind, InDoubtCause, MessageCommand, MessageEvent, MessageRefusal, NotStartedReason,
     Resolution, RetryPolicy, Started,
@@ -74,6 +75,9 @@ pub struct Message {
     pub due_at: Option<Instant>,
     /// The attempt whose outcome was recorded last: when it is told again, it is refused and not counted twice.
     pub last_closed: Option<AttemptId>,
+    /// Class of what last kept it from arriving: what it is said to have died of when its time is over.
+    #[serde(default)]
+    pub last_class: Option<OutcomeClass>,
     /// What was accepted; `None` before, and for a rejected one.
     pub order: Option<Order>,
 }
@@ -195,11 +199,12 @@ impl Message {
             AttemptOutcome::InDoubt(cause) => {
                 events.push(self.doubt(attempt_id, cause, attempted.ended_at, retry, in_doubt));
             }
-            AttemptOutcome::Bounced { kind, reply } => {
+            AttemptOutcome::Bounced { kind, judged, reply } => {
                 events.push(MessageEvent::MessageBounced {
                     attempted,
                     kind,
                     reply: Some(reply),
+                    judged: Some(judged),
                 });
             }
             AttemptOutcome::Deferred { reason, reply } => events.push(self.defer(attempted, reason, reply, retry)),
@@ -216,13 +221,26 @@ impl Message {
         retry: &RetryPolicy,
     ) -> MessageEvent {
         let deferrals = self.deferrals.saturating_add(1);
-        let next_attempt_at = retry.next_attempt_at(deferrals, attempted.attempt_id, attempted.ended_at);
+        let (attempt_id, ended_at) = (attempted.attempt_id, attempted.ended_at);
+        let judged = match &reply {
+            Some(reply) => judge(reply, None).judged,
+            None => Judged::plainly(class_of_reason(reason)),
+        };
+        let next_attempt_at = match (judged.class, &reply) {
+            (OutcomeClass::Greylisted, Some(reply)) => {
+                let asked_s = reply.text.known().and_then(|text| asked_wait_s(text));
+                retry.next_attempt_asked_at(deferrals, asked_s, attempt_id, ended_at)
+            }
+            _ => retry.next_attempt_at(deferrals, attempt_id, ended_at),
+        };
         let expires_at = self.order.as_ref().map(|order| order.expires_at);
         if expires_at.is_some_and(|expires_at| next_attempt_at >= expires_at) {
+            let said_now = (judged.class != OutcomeClass::Expired).then_some(judged.class);
             return MessageEvent::MessageBounced {
                 attempted,
                 kind: BounceKind::Expired,
                 reply,
+                judged: Some(Judged::expired(said_now.or(self.last_class))),
             };
         }
         MessageEvent::DeliveryDeferred {
@@ -230,6 +248,7 @@ impl Message {
             reason,
             reply,
             next_attempt_at,
+            judged: Some(judged),
         }
     }
 
@@ -276,9 +295,11 @@ impl Message {
             MessageEvent::DeliveryDeferred {
                 attempted,
                 next_attempt_at,
+                judged,
                 ..
             } => {
                 self.deferrals = self.deferrals.saturating_add(1);
+                self.last_class = judged.map(|judged| judged.class).or(self.last_class);
                 self.last_closed = Some(attempted.attempt_id);
                 self.queue(Some(*next_attempt_at));
             }

@@ -4,6 +4,7 @@ mod begin;
 mod classify;
 mod doubt;
 mod hold;
+mod judged;
 mod outcome;
 mod start;
 
@@ -121,6 +122,11 @@ fn reply(code: u16) -> Reply {
     }
 }
 
+/// What the rules make of a plain "later" and of a plain "no such mailbox".
+fn judged(class: OutcomeClass) -> Option<Judged> {
+    Some(Judged::plainly(class))
+}
+
 fn accepted() -> MessageEvent {
     MessageEvent::MessageAccepted(accept())
 }
@@ -153,6 +159,7 @@ fn phases() -> Vec<(Phase, Vec<MessageEvent>)> {
         attempted,
         kind: BounceKind::Hard,
         reply: Some(reply(550)),
+        judged: judged(OutcomeClass::RecipientUnknown),
     };
     let discarded = MessageEvent::MessageDiscarded { by: Actor::Operator };
     vec![

@@ -2,8 +2,8 @@
 
 use sealpost_domain::ids::AttemptId;
 use sealpost_domain::message::{
-    Attempted, BounceKind, CertificateVerdict, DeferralReason, EnhancedStatus, InDoubtCause, MessageEvent,
-    NotStartedReason, Reached, Reply, Resolution, Started, Timings, TlsFacts, TlsLevel,
+    Attempted, BounceKind, CertificateVerdict, DeferralReason, EnhancedStatus, InDoubtCause, Judged, MessageEvent,
+    NotStartedReason, OutcomeClass, Reached, Reply, Resolution, Started, Timings, TlsFacts, TlsLevel,
 };
 
 use super::{Sample, at, first, shaped, text, uuid};
@@ -11,19 +11,37 @@ use super::{Sample, at, first, shaped, text, uuid};
 /// In the order of declaration.
 pub fn samples() -> Vec<Sample> {
     let attempt_id = attempt_id();
-    vec![
+    let begun = vec![
         first(started(Some(tls()))),
         shaped("plain", started(None)),
         first(MessageEvent::DeliveryNotStarted {
             attempt_id,
             reason: NotStartedReason::ConnectionLost,
         }),
+    ];
+    let ended = [deferred(), taken(), bounced(), doubted()];
+    begun.into_iter().chain(ended.into_iter().flatten()).collect()
+}
+
+fn deferred() -> Vec<Sample> {
+    vec![
         first(MessageEvent::DeliveryDeferred {
             attempted: attempted(Reached::Data),
             reason: DeferralReason::Reply,
             reply: Some(reply(451, EnhancedStatus(4, 7, 1))),
             next_attempt_at: at(66),
+            judged: None,
         }),
+        shaped(
+            "judged",
+            MessageEvent::DeliveryDeferred {
+                attempted: attempted(Reached::Data),
+                reason: DeferralReason::Reply,
+                reply: Some(reply(451, EnhancedStatus(4, 7, 1))),
+                next_attempt_at: at(66),
+                judged: Some(Judged::plainly(OutcomeClass::Greylisted)),
+            },
+        ),
         shaped(
             "unconnected",
             MessageEvent::DeliveryDeferred {
@@ -31,8 +49,14 @@ pub fn samples() -> Vec<Sample> {
                 reason: DeferralReason::ConnectFailed,
                 reply: None,
                 next_attempt_at: at(66),
+                judged: None,
             },
         ),
+    ]
+}
+
+fn taken() -> Vec<Sample> {
+    vec![
         first(delivered(reply(250, EnhancedStatus(2, 0, 0)))),
         shaped(
             "bare",
@@ -41,19 +65,52 @@ pub fn samples() -> Vec<Sample> {
                 ..reply(250, EnhancedStatus(2, 0, 0))
             }),
         ),
+    ]
+}
+
+fn bounced() -> Vec<Sample> {
+    vec![
         first(MessageEvent::MessageBounced {
             attempted: attempted(Reached::BeforeData),
             kind: BounceKind::Hard,
             reply: Some(reply(550, EnhancedStatus(5, 1, 1))),
+            judged: None,
         }),
+        shaped(
+            "judged",
+            MessageEvent::MessageBounced {
+                attempted: attempted(Reached::BeforeData),
+                kind: BounceKind::Soft,
+                reply: Some(reply(550, EnhancedStatus(4, 2, 2))),
+                judged: Some(Judged {
+                    codes_disagree: true,
+                    ..Judged::plainly(OutcomeClass::Quota)
+                }),
+            },
+        ),
         shaped(
             "expired",
             MessageEvent::MessageBounced {
                 attempted: unconnected(),
                 kind: BounceKind::Expired,
                 reply: None,
+                judged: None,
             },
         ),
+        shaped(
+            "expired.judged",
+            MessageEvent::MessageBounced {
+                attempted: unconnected(),
+                kind: BounceKind::Expired,
+                reply: None,
+                judged: Some(Judged::expired(Some(OutcomeClass::Routing))),
+            },
+        ),
+    ]
+}
+
+fn doubted() -> Vec<Sample> {
+    vec![
         first(in_doubt(Resolution::Resend { at: at(66) })),
         shaped("hold", in_doubt(Resolution::Hold)),
     ]

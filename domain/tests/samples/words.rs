@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use sealpost_domain::api_key::UseRefusal;
 use sealpost_domain::gate::StrangerRefusal;
 use sealpost_domain::message::{
-    BounceKind, CertificateVerdict, DeferralReason, HoldReason, InDoubtCause, InDoubtPolicy, NotStartedReason, Reached,
-    RejectReason, TlsLevel,
+    BounceKind, CertificateVerdict, DeferralReason, HoldReason, InDoubtCause, InDoubtPolicy, NotStartedReason,
+    OutcomeClass, Reached, RejectReason, TlsLevel,
 };
 use sealpost_domain::metadata::{Actor, Channel};
 use sealpost_domain::rights::{KeyKind, KeyLimit, KeyWorld};
@@ -51,6 +51,10 @@ pub fn words() -> BTreeMap<&'static str, Vec<Value>> {
         KeyLimit { Method, From, RecipientDomain, Lifetime, World }
         KeyWorld { Live, Test }
         NotStartedReason { ConnectionLost, RecipientRefused, Shutdown, StartUnconfirmed }
+        OutcomeClass {
+            RecipientUnknown, BadDomain, InactiveMailbox, Quota, Routing, Protocol, PolicyAuth, Blocked, Content,
+            Greylisted, Throttled, Tls, Expired, Other
+        }
         OwnershipProof { Operator, Dns }
         Reached { BeforeData, Data }
         RejectReason {

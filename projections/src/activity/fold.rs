@@ -128,6 +128,7 @@ fn fold_message(recorded: &Recorded, event: &MessageEvent) -> Result<Vec<RowChan
             reason,
             reply,
             next_attempt_at,
+            ..
         } => vec![
             step.moved(StateName::Deferred, word(reason), When::Due(*next_attempt_at)),
             step.ended(attempted, "deferred", word(reason), reply.as_ref()),
@@ -136,7 +137,9 @@ fn fold_message(recorded: &Recorded, event: &MessageEvent) -> Result<Vec<RowChan
             step.moved(StateName::Delivered, Value::Null, When::Finished(attempted.ended_at)),
             step.ended(attempted, "delivered", Value::Null, Some(reply)),
         ],
-        MessageEvent::MessageBounced { attempted, kind, reply } => vec![
+        MessageEvent::MessageBounced {
+            attempted, kind, reply, ..
+        } => vec![
             step.moved(StateName::Bounced, word(kind), When::Finished(attempted.ended_at)),
             step.ended(attempted, "bounced", word(kind), reply.as_ref()),
         ],

@@ -157,14 +157,15 @@ impl Said {
                 reason,
                 reply,
                 next_attempt_at,
+                ..
             } => Self {
                 next_attempt_at: millis(*next_attempt_at),
                 ..Self::ended(attempted, word(reason), reply.as_ref())
             },
             MessageEvent::MessageDelivered { attempted, reply } => Self::ended(attempted, Value::Null, Some(reply)),
-            MessageEvent::MessageBounced { attempted, kind, reply } => {
-                Self::ended(attempted, word(kind), reply.as_ref())
-            }
+            MessageEvent::MessageBounced {
+                attempted, kind, reply, ..
+            } => Self::ended(attempted, word(kind), reply.as_ref()),
             MessageEvent::DeliveryInDoubt {
                 attempt_id,
                 cause,

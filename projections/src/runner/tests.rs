@@ -329,13 +329,14 @@ fn files_of_other_versions_go_once_it_has_caught_up_and_files_of_others_stay() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     left.sort();
+    let current = format!("spool-v{}.db", Spool::VERSION);
     assert_eq!(
         left,
         [
             "shadow-other-0-1",
             &own,
             "spool-v0.txt",
-            "spool-v2.db",
+            &current,
             "spool-vx.db",
             "spooler-v0.db"
         ]

@@ -17,7 +17,7 @@ pub struct Spool;
 
 impl Projection for Spool {
     const NAME: &'static str = "spool";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const TABLES: &'static [&'static str] = &["spool", "spool_rests"];
     // A parked row has an error; what it lacks is null. `rests` counts what of key and account stands in `spool_rests`:
     // a row that rests is in no index of what is due, so that nobody reads past it.
@@ -35,6 +35,7 @@ impl Projection for Spool {
             deferrals BIGINT NOT NULL,
             due_at_ms BIGINT,
             last_closed TEXT,
+            last_class TEXT,
             order_json TEXT,
             sequence BIGINT NOT NULL,
             error TEXT,
@@ -107,7 +108,7 @@ const START: &str = "
     UPDATE spool SET phase = 'in_flight', sequence = $2, attempt_id = $3, due_at_ms = $4 WHERE message = $1";
 const DEFER: &str = "
     UPDATE spool SET phase = 'queued', attempt_id = NULL, deferrals = deferrals + 1, sequence = $2,
-        last_closed = $3, due_at_ms = $4
+        last_closed = $3, due_at_ms = $4, last_class = COALESCE($5, last_class)
     WHERE message = $1";
 const DOUBT_AND_HOLD: &str = "
     UPDATE spool SET phase = 'held', attempt_id = NULL, deferrals = deferrals + 1, sequence = $2,
@@ -162,14 +163,21 @@ fn fold_message(recorded: &Recorded, event: &MessageEvent) -> Result<Vec<RowChan
         MessageEvent::DeliveryDeferred {
             attempted,
             next_attempt_at,
+            judged,
             ..
-        } => step(DEFER, &[attempted.attempt_id.to_hex().into(), millis(*next_attempt_at)]),
+        } => {
+            let class = judged.map_or(Value::Null, |judged| judged.class.as_str().into());
+            step(
+                DEFER,
+                &[attempted.attempt_id.to_hex().into(), millis(*next_attempt_at), class],
+            )
+        }
         MessageEvent::DeliveryInDoubt {
             attempt_id, resolution, ..
         } => {
             let closed = attempt_id.to_hex().into();
             match resolution {
-                Resolution::Resend { at } => step(DEFER, &[closed, millis(*at)]),
+                Resolution::Resend { at } => step(DEFER, &[closed, millis(*at), Value::Null]),
                 Resolution::Hold => step(DOUBT_AND_HOLD, &[closed]),
             }
         }

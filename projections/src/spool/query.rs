@@ -122,7 +122,7 @@ pub struct SpoolCounts {
 pub struct SpoolQueries(pub(super) Reader);
 
 pub(super) const COLUMNS: &str = "message, account, key_id, recipient, reverse_path, message_id_header, phase, attempt_id, \
-                       deferrals, due_at_ms, last_closed, order_json, sequence, error";
+                       deferrals, due_at_ms, last_closed, last_class, order_json, sequence, error";
 
 impl SpoolQueries {
     /// Reads the spool in the folder of read models, which its runner may still have to make.
@@ -197,7 +197,8 @@ impl SpoolQueries {
     pub fn open_starts(&self) -> Result<Vec<OpenStart>, ProjectionFailure> {
         self.0.ask(|rows| {
             let mut statement = rows.prepare_cached(
-                "SELECT message, account, attempt_id, deferrals, due_at_ms, sequence, last_closed, order_json FROM spool
+                "SELECT message, account, attempt_id, deferrals, due_at_ms, sequence, last_closed, last_class, order_json
+                 FROM spool
                  WHERE phase = 'in_flight' ORDER BY message",
             )?;
             let mut found = statement.query([])?;
@@ -270,7 +271,7 @@ fn page(rows: &Connection, sql: &str, params: &[&dyn rusqlite::ToSql], limit: us
 
 /// Reads a row, or says why it stands aside: the error that its fold left, or the column that is damaged.
 pub(super) fn read(row: &Row<'_>) -> Result<SpoolRow, String> {
-    let error: Option<String> = row.get("error").map_err(|_| BadColumn(13).to_string())?;
+    let error: Option<String> = row.get("error").map_err(|_| BadColumn(14).to_string())?;
     match error {
         Some(error) => Err(error),
         None => read_columns(&mut Columns::of(row)).map_err(|bad| bad.to_string()),
@@ -285,7 +286,7 @@ fn read_columns(columns: &mut Columns<'_, '_>) -> Result<SpoolRow, BadColumn> {
     let attempt_id: Option<AttemptId> = columns.parsed_if_any()?;
     let deferrals = columns.number()?;
     let due_at = columns.instant_if_any()?;
-    let last_closed = columns.parsed_if_any()?;
+    let (last_closed, last_class) = (columns.parsed_if_any()?, columns.named_if_any()?);
     let order: Option<Order> = columns.json_if_any()?;
     Ok(SpoolRow {
         message,
@@ -299,7 +300,8 @@ fn read_columns(columns: &mut Columns<'_, '_>) -> Result<SpoolRow, BadColumn> {
             deferrals,
             due_at,
             last_closed,
-            order: Some(order.ok_or(BadColumn(11))?),
+            last_class,
+            order: Some(order.ok_or(BadColumn(12))?),
         },
         sequence: columns.number()?,
     })
@@ -329,6 +331,7 @@ fn read_open(row: &Row<'_>) -> Result<OpenStart, BadColumn> {
             deferrals,
             due_at,
             last_closed: columns.parsed_if_any().unwrap_or_default(),
+            last_class: columns.named_if_any().unwrap_or_default(),
             order: columns.json_if_any().unwrap_or_default(),
         },
         sequence,

@@ -31,7 +31,7 @@ const ONCE: [&str; 12] = [
 /// Fields that must not leave. The platform's own commands are handed to the caller instead.
 const TAKEN_OUT: [&str; 3] = ["Bcc", "Resent-Bcc", "Return-Path"];
 /// How the names of commands to the platform begin.
-const COMMANDS: &str = "X-MC-";
+const COMMANDS: [&str; 2] = ["X-MC-", "X-Sealpost-"];
 
 /// A submitted message, fit for delivery, and what was read in it.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,14 +44,14 @@ pub struct AdoptedMessage {
     pub named: Vec<Address>,
     /// The subject, decoded; empty if there is none.
     pub subject: String,
-    /// Fields whose name begins with `X-MC-`, unfolded and decoded, in their order. They do not leave.
+    /// Fields whose name begins with `X-MC-` or `X-Sealpost-`, unfolded and decoded, in their order. They do not leave.
     pub commands: Vec<(String, String)>,
 }
 
 /// Makes a submitted message fit for delivery to the recipients.
 ///
 /// Line ends become CRLF; whoever must not accept others (RFC 5321 §2.3.8) has refused them before. `Bcc`, `Return-Path`
-/// and `X-MC-` fields are taken out, a missing `Date`, `Message-ID` or `MIME-Version` is added, a body or field that is
+/// and the commands to the platform are taken out, a missing `Date`, `Message-ID` or `MIME-Version` is added, a body or field that is
 /// not 7-bit is encoded. With [`Audience::OwnCopies`] each head names its own recipient alone; with
 /// [`Audience::AllVisible`] `To` and `Cc` stay as they are. Recipients' kinds do not matter here. Without recipients there
 /// is one head, with `To` and `Cc` as they are.
@@ -94,7 +94,7 @@ pub fn adopt(
 pub struct Peeked {
     /// The first mailbox of From.
     pub header_from: Mailbox,
-    /// Fields whose name begins with `X-MC-`, unfolded and decoded, in their order.
+    /// Fields whose name begins with `X-MC-` or `X-Sealpost-`, unfolded and decoded, in their order.
     pub commands: Vec<(String, String)>,
 }
 
@@ -114,8 +114,12 @@ pub fn peek(raw: &[u8]) -> Result<Peeked, AdoptRefusal> {
     })
 }
 
+fn is_command(field: &Field<'_>) -> bool {
+    COMMANDS.iter().any(|family| field.is_of_family(family))
+}
+
 fn commands_in(fields: &[Field<'_>]) -> Vec<(String, String)> {
-    let commands = fields.iter().filter(|field| field.is_of_family(COMMANDS));
+    let commands = fields.iter().filter(|field| is_command(field));
     let value = |field: &Field<'_>| match field.unfolded() {
         // RFC 2047: some clients encode whatever holds a quote, JSON among it.
         encoded if encoded.contains("=?") => decoded(&encoded),
@@ -213,7 +217,7 @@ pub(super) fn is_of_the_body(field: &Field<'_>) -> bool {
 }
 
 fn is_taken_out(field: &Field<'_>) -> bool {
-    field.is_of_family(COMMANDS) || TAKEN_OUT.iter().any(|name| field.is(name))
+    is_command(field) || TAKEN_OUT.iter().any(|name| field.is(name))
 }
 
 fn check_fields(fields: &[Field<'_>]) -> Result<(), AdoptRefusal> {

@@ -2,8 +2,8 @@
 
 use sealpost_domain::Personal;
 use sealpost_domain::message::{
-    Answered, AttemptOutcome, BounceKind, DeferralReason, EnhancedStatus, InDoubtCause, NotStartedReason, Reached,
-    Reply, Timings, classify_reply,
+    Answered, AttemptOutcome, BounceKind, DeferralReason, EnhancedStatus, InDoubtCause, Judged, NotStartedReason,
+    OutcomeClass, Reached, Reply, Timings, classify_reply,
 };
 
 use crate::actors::{Report, Reuse, StartRefused};
@@ -153,10 +153,10 @@ fn refused(refusal: &Refusal, reached: Reached) -> Finished {
 
 /// What the server will never be able to take, in the words that it would have used.
 fn lacking(unsupported: &Unsupported) -> Finished {
-    let (code, enhanced) = match unsupported {
-        Unsupported::SmtpUtf8 => (553, EnhancedStatus(5, 6, 7)),
-        Unsupported::RequireTls => (550, EnhancedStatus(5, 7, 30)),
-        Unsupported::TooLarge { .. } => (552, EnhancedStatus(5, 3, 4)),
+    let (code, enhanced, class) = match unsupported {
+        Unsupported::SmtpUtf8 => (553, EnhancedStatus(5, 6, 7), OutcomeClass::Protocol),
+        Unsupported::RequireTls => (550, EnhancedStatus(5, 7, 30), OutcomeClass::Tls),
+        Unsupported::TooLarge { .. } => (552, EnhancedStatus(5, 3, 4), OutcomeClass::Content),
     };
     let reply = Reply {
         code,
@@ -165,6 +165,7 @@ fn lacking(unsupported: &Unsupported) -> Finished {
     };
     let outcome = AttemptOutcome::Bounced {
         kind: BounceKind::Policy,
+        judged: Judged::plainly(class),
         reply,
     };
     Finished::ended(outcome, Reached::BeforeData, Reuse::Keep)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use sealpost_domain::Instant;
+use sealpost_domain::limits::{MESSAGE_LIFETIME_S_MAX, MESSAGE_LIFETIME_S_MIN};
 use sealpost_domain::message::{RejectReason, TlsLevel};
 use sealpost_domain::rights::KeyKind;
 use serde_json::{Value, json};
@@ -25,7 +26,7 @@ use crate::http::send::{self, Intake};
 use crate::http::send_request::{SendRequest, Wanted};
 
 /// Shortest and longest time after which a message bounces if nobody took it, in seconds.
-const LIFETIME_S: std::ops::RangeInclusive<u64> = 60..=604_800;
+const LIFETIME_S: std::ops::RangeInclusive<u64> = MESSAGE_LIFETIME_S_MIN..=MESSAGE_LIFETIME_S_MAX;
 
 /// `POST /v1/messages`
 pub(in crate::http) async fn post(

@@ -64,7 +64,7 @@ async fn a_spool_that_is_deleted_and_emptied_while_mail_flows_sends_nothing_twic
         } else {
             file.empty();
         }
-        rig.clock.advance(Duration::from_secs(35));
+        rig.clock.advance(Duration::from_secs(180));
         // What the rows say while they grow again is older than what the destinations know.
         let head = rig.engine.log().read().head();
         while !rig.engine.projected(head, Duration::ZERO) {
@@ -73,7 +73,7 @@ async fn a_spool_that_is_deleted_and_emptied_while_mail_flows_sends_nothing_twic
         }
     }
     let delivered = |events: &[Recorded]| count(events, "MessageDelivered") >= 600;
-    rig.drive_until_log("all is delivered", Duration::from_secs(70), delivered)
+    rig.drive_until_log("all is delivered", Duration::from_secs(370), delivered)
         .await;
     rig.engine.stop().await;
     assert_each_once(&plain, 400);
@@ -94,7 +94,7 @@ async fn a_start_without_a_spool_finds_all_that_waits_in_the_log() {
     let file = SpoolFile::of(&rig.engine);
     let rig = rig.restart_after(|| file.delete()).await;
     assert_eq!(grey.count(), 0);
-    rig.clock.advance(Duration::from_secs(70));
+    rig.clock.advance(Duration::from_secs(370));
     grey.wait_for(20).await;
     rig.engine.stop().await;
     assert_each_once(&plain, 20);
@@ -116,7 +116,7 @@ async fn a_spool_that_is_left_10_000_events_behind_sends_nothing_twice_and_loses
     let file = SpoolFile::of(&rig.engine);
     let lock = file.lock();
     // The spool keeps saying that these wait, long after they are delivered.
-    rig.clock.advance(Duration::from_secs(70));
+    rig.clock.advance(Duration::from_secs(370));
     for batch in 0..4 {
         send_all(&rig, &addresses("plain.test", &format!("p{batch}-"), 850)).await;
         assert!(offer_all(&rig.engine) >= 100);
@@ -162,7 +162,7 @@ async fn a_damaged_row_parks_its_message_alone_and_a_rebuild_lets_it_go() {
     file.corrupt(damaged, "order_json", "{\"damaged\":");
     let rig = rig.restart().await;
     send_all(&rig, &addresses("plain.test", "p", 30)).await;
-    rig.clock.advance(Duration::from_secs(70));
+    rig.clock.advance(Duration::from_secs(370));
     grey.wait_for(30).await;
     plain.wait_for(30).await;
     let page = rig.engine.spool().all_open(None, 100).unwrap();
@@ -196,7 +196,7 @@ async fn an_event_that_cannot_be_folded_parks_its_message_alone() {
     let file = SpoolFile::of(&rig.engine);
     let rig = rig.restart_after(|| file.delete()).await;
     send_all(&rig, &addresses("plain.test", "p", 30)).await;
-    rig.clock.advance(Duration::from_secs(70));
+    rig.clock.advance(Duration::from_secs(370));
     grey.wait_for(30).await;
     plain.wait_for(30).await;
     let parked = rig.engine.spool().parked(None, 10).unwrap().parked;

@@ -8,7 +8,7 @@ async fn tags_and_metadata_are_on_record_and_no_command_leaves() {
     let key = sealpost.sending_key().await;
     let mut client = logged_in(&sealpost, &key.0.key).await;
     let headers = "X-MC-Tags: order,\r\n first\r\nx-mc-metadata: {\"order\": 12}\r\nX-MC-Track: opens\r\n\
-                   X-MC-Subaccount: c-1\r\nX-MC-SendAt: 2001-01-01 00:00:00\r\nBcc: hidden@inbox.test\r\n";
+                   X-MC-Subaccount: c-1\r\nX-Sealpost-TTL: 900\r\nX-MC-SendAt: 2001-01-01 00:00:00\r\nBcc: hidden@inbox.test\r\n";
     let ids = client
         .submit(&["ann@inbox.test"], message(headers).as_bytes())
         .await
@@ -19,7 +19,7 @@ async fn tags_and_metadata_are_on_record_and_no_command_leaves() {
     assert_eq!(shown["metadata"]["order"], 12, "{shown}");
     assert_eq!(shown["subject"], "Your order", "{shown}");
     let text = String::from_utf8(sealpost.inbox.mail()[0].content.clone()).unwrap();
-    for gone in ["X-MC", "x-mc", "Bcc", "hidden"] {
+    for gone in ["X-Sealpost-TTL", "X-MC", "x-mc", "Bcc", "hidden"] {
         assert!(!text.contains(gone), "{text}");
     }
     for added in ["\r\nDate: ", "\r\nMessage-ID: <", "\r\nMIME-Version: 1.0\r\n"] {
@@ -37,15 +37,15 @@ async fn what_a_message_may_not_hold_has_its_reply() {
     for (content, reply) in [
         (
             message("X-MC-Metadata: {\r\n"),
-            "554 5.6.0 An X-MC- header is not valid: X-MC-Metadata is no JSON object",
+            "554 5.6.0 An X-MC- or X-Sealpost- header is not valid: X-MC-Metadata is no JSON object",
         ),
         (
             message("X-MC-MergeVars: no\r\n"),
-            "554 5.6.0 An X-MC- header is not valid: X-MC-MergeVars",
+            "554 5.6.0 An X-MC- or X-Sealpost- header is not valid: X-MC-MergeVars",
         ),
         (
             message("X-MC-Tags: _a\r\n"),
-            "554 5.6.0 An X-MC- header is not valid: tag 0",
+            "554 5.6.0 An X-MC- or X-Sealpost- header is not valid: tag 0",
         ),
         (
             message("X-MC-SendAt: 2999-01-01 00:00:00\r\n"),

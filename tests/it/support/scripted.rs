@@ -8,7 +8,9 @@ use sealpost::actors::{Attempt, Grant, Job, OpenFailed, Report, Reuse, RoutePlan
 use sealpost::serve::WrapAttempt;
 use sealpost_domain::Personal;
 use sealpost_domain::ids::MessageId;
-use sealpost_domain::message::{AttemptOutcome, BounceKind, Reached, Reply, Started, Timings, TlsFacts};
+use sealpost_domain::message::{
+    AttemptOutcome, BounceKind, Judged, OutcomeClass, Reached, Reply, Started, Timings, TlsFacts,
+};
 use tokio::sync::watch;
 
 use super::inbox::reach;
@@ -156,6 +158,7 @@ fn bounced() -> Report {
     Report::Ended {
         outcome: AttemptOutcome::Bounced {
             kind: BounceKind::Hard,
+            judged: Judged::plainly(OutcomeClass::RecipientUnknown),
             reply: Reply {
                 code: 550,
                 enhanced: None,

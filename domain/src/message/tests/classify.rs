@@ -14,7 +14,7 @@ fn meaning(code: u16, enhanced: Option<EnhancedStatus>) -> &'static str {
             reason: DeferralReason::Reply,
             reply: Some(reply),
         } if reply == said => "later",
-        AttemptOutcome::Bounced { kind, reply } if reply == said => match kind {
+        AttemptOutcome::Bounced { kind, reply, .. } if reply == said => match kind {
             BounceKind::Hard => "hard",
             BounceKind::Soft => "soft",
             BounceKind::Blocked => "blocked",

@@ -38,6 +38,7 @@ fn a_released_message_takes_its_old_place_in_the_schedule() {
         reason: DeferralReason::Reply,
         reply: Some(reply(451)),
         next_attempt_at: at(ACCEPTED_MS + 60_000),
+        judged: None,
     };
     let before = fold(&[accepted(), started(1), deferred.clone()]);
     let after = fold(&[

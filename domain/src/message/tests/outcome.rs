@@ -18,12 +18,14 @@ fn deferred(attempted: Attempted) -> MessageEvent {
         reason: DeferralReason::Reply,
         reply: Some(reply(451)),
         next_attempt_at: at(NEXT_MS),
+        judged: judged(OutcomeClass::Other),
     }
 }
 
 fn bounced_outcome() -> AttemptOutcome {
     AttemptOutcome::Bounced {
         kind: BounceKind::Hard,
+        judged: Judged::plainly(OutcomeClass::RecipientUnknown),
         reply: reply(550),
     }
 }
@@ -33,6 +35,7 @@ fn bounced(attempted: Attempted) -> MessageEvent {
         attempted,
         kind: BounceKind::Hard,
         reply: Some(reply(550)),
+        judged: judged(OutcomeClass::RecipientUnknown),
     }
 }
 
@@ -232,6 +235,7 @@ fn a_deferral_past_the_expiry_is_a_bounce() {
             reason: DeferralReason::Reply,
             reply: Some(reply(451)),
             next_attempt_at: at(EXPIRES_MS - 1),
+            judged: judged(OutcomeClass::Other),
         }],
     );
     for late in [ends_before_expiry(0), ends_before_expiry(-1)] {
@@ -242,6 +246,7 @@ fn a_deferral_past_the_expiry_is_a_bounce() {
                 attempted: late,
                 kind: BounceKind::Expired,
                 reply: Some(reply(451)),
+                judged: Some(Judged::expired(Some(OutcomeClass::Other))),
             }],
         );
     }
@@ -265,6 +270,7 @@ fn a_message_that_expired_before_an_attempt_bounces_without_words_of_a_server() 
             attempted,
             kind: BounceKind::Expired,
             reply: None,
+            judged: Some(Judged::expired(None)),
         }],
     );
 }
@@ -284,6 +290,7 @@ fn an_expired_message_whose_open_attempt_was_refused_before_data_closes_and_boun
                 attempted,
                 kind: BounceKind::Expired,
                 reply: Some(reply(451)),
+                judged: Some(Judged::expired(Some(OutcomeClass::Other))),
             },
         ],
     );

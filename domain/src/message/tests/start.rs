@@ -53,6 +53,7 @@ fn attempts_are_numbered_by_deferrals_and_doubts_and_not_by_starts() {
         reason: DeferralReason::Reply,
         reply: Some(reply(451)),
         next_attempt_at: at(ACCEPTED_MS + 60_000),
+        judged: None,
     };
     let doubt = MessageEvent::DeliveryInDoubt {
         attempt_id: attempt(4),
@@ -86,6 +87,7 @@ fn what_came_back_unbegun_is_due_at_its_start_even_when_that_was_ahead_of_the_sc
         reason: DeferralReason::Reply,
         reply: Some(reply(451)),
         next_attempt_at: at(ACCEPTED_MS + 60_000),
+        judged: None,
     };
     let flushed = MessageEvent::DeliveryStarted(start_of(2, 2, ACCEPTED_MS + 5_000));
     let unbegun = MessageEvent::DeliveryNotStarted {

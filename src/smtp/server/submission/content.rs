@@ -206,7 +206,7 @@ fn write(keeper: &Keeper, account: AccountId, draft: Draft) -> Result<Letter, Un
         tags: wishes.tags,
         metadata: wishes.metadata,
         tls_required: TlsLevel::Plain,
-        lifetime: None,
+        lifetime: wishes.lifetime,
         recipients: planned.collect(),
         idempotency: None,
     };

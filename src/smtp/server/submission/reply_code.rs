@@ -111,7 +111,7 @@ replies! {
     /// The subject has more than 998 bytes.
     SubjectTooLong = 554, "5.6.0", "The subject is too long", "Keep it below 998 bytes.";
     /// An `X-MC-` header has another form; the reply says which.
-    BadHeader = 554, "5.6.0", "An X-MC- header is not valid", "Mend the header that the reply names.";
+    BadHeader = 554, "5.6.0", "An X-MC- or X-Sealpost- header is not valid", "Mend the header that the reply names.";
     /// An `X-MC-` header asks for what is not built: scheduling, merging, templates, copies.
     NotOffered = 554, "5.3.3", "An X-MC- header asks for what is not offered yet", "Leave the header out that the reply names.";
     /// A parameter of an extension that is not offered.
