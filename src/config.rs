@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::actors::{Outgoing, RoutePlan};
+use crate::delivery::DkimUse;
 use crate::delivery::mx::DnsConfig;
 
 mod listeners;
@@ -70,6 +71,8 @@ pub struct DeliveryConfig {
     pub outgoing: Outgoing,
     /// Whether domains that no route names are looked up in the DNS and delivered to by MX; their mail waits otherwise.
     pub by_mx: bool,
+    /// Whether mail is signed as its domain chooses, or not at all, as behind a relay that signs.
+    pub dkim: DkimUse,
     /// Most connections to one set of mail hosts, 1..=1,000; fewer while they push back.
     pub connections_per_site: u32,
 }
@@ -83,6 +86,7 @@ impl Default for DeliveryConfig {
             drain_s: 20,
             outgoing: Outgoing::Flows,
             by_mx: true,
+            dkim: DkimUse::Sign,
             connections_per_site: u32::try_from(CONNECTIONS_PER_SITE_MAX).unwrap_or(u32::MAX),
         }
     }

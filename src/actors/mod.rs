@@ -42,8 +42,8 @@ pub use route::{Addresses, Authenticity, Login, NoRoute, PlannedHost, RoutePlan,
 pub use spool_feed::SpoolFeed;
 pub use theatre::{Outgoing, Theatre, TheatreConfig, TheatreFailure};
 pub use work::{
-    Admission, Admitted, Asker, Begun, Claim, Deliverable, DomainView, KeyView, Manage, ManageMessage, Managed,
-    RecipientKind, SendAnswer, SendCall, SendRecipient, Verdict,
+    Admission, Admitted, Asker, Begun, Claim, Deliverable, DkimView, DomainView, KeyView, Manage, ManageMessage,
+    Managed, RecipientKind, SendAnswer, SendCall, SendRecipient, Verdict,
 };
 
 pub use crate::log::{IdempotencyAnswer, IdempotencyRow};

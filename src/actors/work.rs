@@ -14,7 +14,7 @@ use sealpost_domain::message::{
 };
 use sealpost_domain::metadata::Metadata;
 use sealpost_domain::rights::{KeyKind, KeyLimits, KeyWorld, Method};
-use sealpost_domain::sending_domain::{SendingDomainCommand, SendingDomainRefusal};
+use sealpost_domain::sending_domain::{DkimAlgorithm, DkimSigning, SendingDomainCommand, SendingDomainRefusal};
 use sealpost_domain::suppression::{SuppressionReason, SuppressionRefusal};
 use sealpost_domain::user::{UserCommand, UserRefusal};
 use sealpost_domain::{Instant, Personal};
@@ -249,8 +249,21 @@ pub struct DomainView {
     pub domain: DomainName,
     /// Whether its ownership was seen.
     pub verified: bool,
-    /// Selector and public half of the key that signs.
-    pub dkim: Option<(String, String)>,
+    /// Which of its active keys sign.
+    pub signing: DkimSigning,
+    /// Its active keys.
+    pub dkim: Vec<DkimView>,
+}
+
+/// An active DKIM key as DNS shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DkimView {
+    /// The selector, RFC 6376 §3.1.
+    pub selector: String,
+    /// What it signs with.
+    pub algorithm: DkimAlgorithm,
+    /// The public half as the DNS record has it, base64.
+    pub public_key: String,
 }
 
 /// Every "no" at the account's door.

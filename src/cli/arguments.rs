@@ -111,8 +111,31 @@ pub enum AccountCommand {
 /// Sending domains.
 #[derive(Debug, Subcommand)]
 pub enum DomainCommand {
-    /// Add a domain, vouch for its ownership, and make the DKIM key that signs for it.
+    /// Add a domain, vouch for its ownership, and make the DKIM keys that sign for it.
     Add {
+        /// Where the data lies.
+        #[command(flatten)]
+        place: Place,
+        /// The account.
+        #[arg(long)]
+        account: AccountId,
+        /// Which keys sign.
+        #[arg(long, value_enum, default_value = "both")]
+        dkim: Signing,
+        /// The domain.
+        domain: String,
+    },
+    /// List the domains of an account, with the DNS records of their keys.
+    List {
+        /// Where the data lies.
+        #[command(flatten)]
+        place: Place,
+        /// The account.
+        #[arg(long)]
+        account: AccountId,
+    },
+    /// Choose which keys sign a domain's mail; what is not there yet is made.
+    Dkim {
         /// Where the data lies.
         #[command(flatten)]
         place: Place,
@@ -121,7 +144,23 @@ pub enum DomainCommand {
         account: AccountId,
         /// The domain.
         domain: String,
+        /// Which keys sign.
+        #[arg(value_enum)]
+        signing: Signing,
     },
+}
+
+/// Which DKIM keys sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Signing {
+    /// RSA alone.
+    Rsa,
+    /// Ed25519 alone: receivers that verify RSA alone see no signature.
+    Ed25519,
+    /// Both, with one signature each.
+    Both,
+    /// None, because a relay on the way signs.
+    None,
 }
 
 /// What a key is for.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use sealpost_domain::ids::MessageId;
 use thiserror::Error;
 
-use super::dkim::DkimFailure;
+use super::dkim::{DkimFailure, DkimSigner, Signable};
 use super::signers::{SignerFailure, Signers};
 use crate::actors::Job;
 use crate::compose::{Entrance, bears_trace, received};
@@ -16,7 +16,7 @@ use crate::vault::{Vault, VaultFailure};
 /// What goes out between `354` and the final dot, before dot-stuffing.
 #[derive(Debug)]
 pub struct Letter {
-    /// `DKIM-Signature` and `Received`, each with its CRLF.
+    /// `DKIM-Signature`, one for each key that signs, and `Received`, each with its CRLF.
     pub prepended: String,
     /// The stored content.
     pub content: Vec<u8>,
@@ -44,7 +44,7 @@ pub enum LetterFailure {
         #[source]
         source: VaultFailure,
     },
-    /// Its domain has no signer.
+    /// Its domain has no signer, though it shall sign.
     #[error("message {message} cannot be signed")]
     Signer {
         /// The message.
@@ -110,13 +110,12 @@ impl LetterWriter {
                 .content(message, &job.order.content)
                 .map_err(|source| LetterFailure::Content { message, source })?,
         };
-        let signer = self
+        let signers = self
             .signers
-            .signer(job.account, &job.order.from_domain)
+            .of(job.account, &job.order.from_domain)
             .map_err(|source| LetterFailure::Signer { message, source })?;
-        let mut prepended = signer
-            .sign(&[&content], now)
-            .map_err(|source| LetterFailure::Signing { message, source })?;
+        let mut prepended =
+            signatures(&signers, &content, now).map_err(|source| LetterFailure::Signing { message, source })?;
         // What came by SMTP bears its trace from its first moment here (RFC 5321 §4.4).
         if !bears_trace(&content, message.as_uuid()) {
             prepended.push_str(&received(&self.host, Entrance::Http, message.as_uuid(), now));
@@ -135,4 +134,17 @@ impl LetterWriter {
             sha256,
         })
     }
+}
+
+/// One header for each signer; the content is read only where one signs.
+fn signatures(signers: &[DkimSigner], content: &[u8], now: DateTime<Utc>) -> Result<String, DkimFailure> {
+    let mut headers = String::new();
+    if signers.is_empty() {
+        return Ok(headers);
+    }
+    let signable = Signable::read(&[content])?;
+    for signer in signers {
+        headers.push_str(&signer.sign(&signable, now)?);
+    }
+    Ok(headers)
 }

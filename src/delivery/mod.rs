@@ -11,4 +11,4 @@ mod signers;
 
 pub use letter::LetterWriter;
 pub use route_table::{Elsewhere, RouteTable};
-pub use signers::Signers;
+pub use signers::{DkimUse, Signers};

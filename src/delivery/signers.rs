@@ -10,9 +10,10 @@ use parking_lot::Mutex;
 use sealpost_domain::address::DomainName;
 use sealpost_domain::event::StreamId;
 use sealpost_domain::ids::AccountId;
-use sealpost_domain::sending_domain::SendingDomain;
+use sealpost_domain::sending_domain::{DkimKey, DkimSigning, SendingDomain};
 use sealpost_domain::{Event, StreamType};
 use sealpost_projections::SourceFailure;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::dkim::{DkimFailure, DkimSigner};
@@ -34,7 +35,7 @@ pub enum SignerFailure {
         source: SourceFailure,
     },
     /// The domain has no key that signs, or its private half cannot be opened.
-    #[error("domain {domain} has no DKIM key that can sign")]
+    #[error("domain {domain} has no DKIM key that can sign, though one shall")]
     NoKey {
         /// The domain.
         domain: DomainName,
@@ -50,42 +51,61 @@ pub enum SignerFailure {
     },
 }
 
-type Kept = HashMap<(AccountId, DomainName), (Instant, DkimSigner)>;
+/// Whether this installation signs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DkimUse {
+    /// As each domain chooses.
+    #[default]
+    Sign,
+    /// Nothing is signed: a relay behind it does, or a measurement does without.
+    Off,
+}
+
+/// The signers of one domain, one for each key that signs; none where nothing is to be signed.
+pub type DomainSigners = Arc<[DkimSigner]>;
+
+type Kept = HashMap<(AccountId, DomainName), (Instant, DomainSigners)>;
 
 /// The signers of all accounts. Cheap to clone.
 #[derive(Clone)]
 pub struct Signers {
     source: LogSource,
+    dkim: DkimUse,
     kept: Arc<Mutex<Kept>>,
 }
 
 impl Signers {
     /// Signers whose keys stand in this log.
     #[must_use]
-    pub fn new(source: LogSource) -> Self {
+    pub fn new(source: LogSource, dkim: DkimUse) -> Self {
         Self {
             source,
+            dkim,
             kept: Arc::default(),
         }
     }
 
-    /// The signer of an account's domain. Blocks when it has to read.
+    /// The signers of an account's domain. Blocks when it has to read.
     ///
     /// # Errors
     /// As [`SignerFailure`] says.
-    pub fn signer(&self, account: AccountId, domain: &DomainName) -> Result<DkimSigner, SignerFailure> {
+    pub fn of(&self, account: AccountId, domain: &DomainName) -> Result<DomainSigners, SignerFailure> {
+        if self.dkim == DkimUse::Off {
+            return Ok(Arc::default());
+        }
         let key = (account, domain.clone());
-        if let Some((read_at, signer)) = self.kept.lock().get(&key)
+        if let Some((read_at, signers)) = self.kept.lock().get(&key)
             && read_at.elapsed() < KEPT
         {
-            return Ok(signer.clone());
+            return Ok(signers.clone());
         }
-        let signer = self.read(account, domain)?;
-        self.kept.lock().insert(key, (Instant::now(), signer.clone()));
-        Ok(signer)
+        let signers = self.read(account, domain)?;
+        self.kept.lock().insert(key, (Instant::now(), signers.clone()));
+        Ok(signers)
     }
 
-    fn read(&self, account: AccountId, domain: &DomainName) -> Result<DkimSigner, SignerFailure> {
+    fn read(&self, account: AccountId, domain: &DomainName) -> Result<DomainSigners, SignerFailure> {
         let stream = StreamId::within(StreamType::SendingDomain, account, domain.as_str());
         let recorded = self.source.stream(&stream).map_err(|source| SignerFailure::Read {
             domain: domain.clone(),
@@ -97,13 +117,23 @@ impl Signers {
                 state.evolve(event);
             }
         }
-        let no_key = || SignerFailure::NoKey { domain: domain.clone() };
-        let key = state.active_key().ok_or_else(no_key)?;
-        let private = key.private_key.known().ok_or_else(no_key)?;
-        let der = zeroize::Zeroizing::new(STANDARD.decode(private).map_err(|_| no_key())?);
-        DkimSigner::new(domain.as_str(), &key.selector, &der).map_err(|source| SignerFailure::BadKey {
-            domain: domain.clone(),
-            source,
-        })
+        let signers: DomainSigners = state
+            .signing_keys()
+            .map(|key| signer(domain, key))
+            .collect::<Result<_, _>>()?;
+        if signers.is_empty() && (state.domain.is_none() || state.signing != DkimSigning::None) {
+            return Err(SignerFailure::NoKey { domain: domain.clone() });
+        }
+        Ok(signers)
     }
+}
+
+fn signer(domain: &DomainName, key: &DkimKey) -> Result<DkimSigner, SignerFailure> {
+    let no_key = || SignerFailure::NoKey { domain: domain.clone() };
+    let private = key.private_key.known().ok_or_else(no_key)?;
+    let der = zeroize::Zeroizing::new(STANDARD.decode(private).map_err(|_| no_key())?);
+    DkimSigner::new(domain.as_str(), &key.selector, &der).map_err(|source| SignerFailure::BadKey {
+        domain: domain.clone(),
+        source,
+    })
 }

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use sealpost_domain::address::DomainName;
+use sealpost_domain::sending_domain::DkimAlgorithm;
 use sealpost_projections::{ProjectionFailure, RebuildReport};
 use thiserror::Error;
 use zeroize::Zeroizing;
+
+use crate::actors::DkimView;
 
 /// The text of `/metrics`, in the form that Prometheus reads.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
@@ -14,8 +17,8 @@ pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
 pub struct MintedDkim {
     /// The selector, RFC 6376 §3.1.
     pub selector: String,
-    /// `rsa-sha256` or `ed25519-sha256`.
-    pub algorithm: String,
+    /// What it signs with.
+    pub algorithm: DkimAlgorithm,
     /// The public half as the DNS record has it, base64.
     pub public_key: String,
     /// The private half, PKCS#8 DER in base64.
@@ -37,14 +40,14 @@ pub struct MintFailed(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
 /// Makes DKIM keys, and says where their records stand.
 pub trait DkimMint: Send + Sync + 'static {
-    /// Makes a key pair for a domain. Takes a part of a second of a processor.
+    /// Makes a key pair. Takes a part of a second of a processor.
     ///
     /// # Errors
     /// [`MintFailed`].
-    fn mint(&self, domain: &DomainName) -> Result<MintedDkim, MintFailed>;
+    fn mint(&self, algorithm: DkimAlgorithm) -> Result<MintedDkim, MintFailed>;
 
     /// Name and text of the DNS record of a key.
-    fn record(&self, domain: &DomainName, selector: &str, public_key: &str) -> (String, String);
+    fn record(&self, domain: &DomainName, key: &DkimView) -> (String, String);
 }
 
 /// Compares what people look at with what the log says.

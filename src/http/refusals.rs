@@ -81,9 +81,9 @@ pub(super) const fn of_key(refusal: ApiKeyRefusal) -> ErrorCode {
 pub(super) const fn of_domain(refusal: SendingDomainRefusal) -> ErrorCode {
     match refusal {
         SendingDomainRefusal::AlreadyAdded | SendingDomainRefusal::SelectorTaken => ErrorCode::AlreadyExists,
-        SendingDomainRefusal::AlreadyVerified => ErrorCode::NothingChanged,
+        SendingDomainRefusal::AlreadyVerified | SendingDomainRefusal::SigningAlreadyChosen => ErrorCode::NothingChanged,
         SendingDomainRefusal::Unknown => ErrorCode::UnknownDomain,
-        SendingDomainRefusal::UnknownSelector => ErrorCode::UnknownSelector,
+        SendingDomainRefusal::UnknownSelector | SendingDomainRefusal::NoKeyForSigning => ErrorCode::UnknownSelector,
     }
 }
 

@@ -109,6 +109,7 @@ mod tests {
             ("POST", "/users"),
             ("GET", "/domains"),
             ("POST", "/domains"),
+            ("POST", "/domains/a.org/dkim"),
             ("GET", "/keys"),
             ("POST", "/keys"),
             ("POST", "/keys/0/revoke"),

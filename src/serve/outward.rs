@@ -59,7 +59,11 @@ pub(super) fn deliverer(
     log: &Log,
     vault: &Vault,
 ) -> Result<Arc<dyn Attempt>, StartFailure> {
-    let letters = LetterWriter::new(vault.clone(), Signers::new(log.source()), &config.host);
+    let letters = LetterWriter::new(
+        vault.clone(),
+        Signers::new(log.source(), config.delivery.dkim),
+        &config.host,
+    );
     let dialling = Dialling {
         hello: HelloName::parse(&config.host)?,
         timeouts: ports.timeouts,

@@ -13,6 +13,7 @@ use sealpost_domain::gate::GateEvent;
 use sealpost_domain::ids::{AccountId, EventId, KeyId};
 use sealpost_domain::metadata::Metadata;
 use sealpost_domain::rights::KeyHash;
+use sealpost_domain::sending_domain::DkimAlgorithm;
 use sealpost_domain::{Event, Instant, StreamType};
 use sealpost_projections::activity::Activity;
 use sealpost_projections::message_timeline::MessageTimeline;
@@ -21,6 +22,7 @@ use sealpost_projections::{ProjectionFailure, RebuildReport, rebuild_check};
 use zeroize::Zeroizing;
 
 use crate::access::{CountRecord, KeyIndex, LookupFailure, Recorded};
+use crate::actors::DkimView;
 use crate::clock::draw_uuid;
 use crate::delivery::dkim;
 use crate::http::{Audit, DkimMint, MetricsText, MintFailed, MintedDkim};
@@ -97,22 +99,22 @@ impl Condition for LogHealth {
 pub(super) struct Mint;
 
 impl DkimMint for Mint {
-    fn mint(&self, _domain: &DomainName) -> Result<MintedDkim, MintFailed> {
-        let pair = dkim::generate_rsa_2048().map_err(|failure| MintFailed(Box::new(failure)))?;
-        // The day's first digits and a random tail: a new key never takes the place of an old record.
+    fn mint(&self, algorithm: DkimAlgorithm) -> Result<MintedDkim, MintFailed> {
+        let pair = dkim::generate(algorithm).map_err(|failure| MintFailed(Box::new(failure)))?;
+        // A random tail: a new key never takes the place of an old record.
         let tail = draw_uuid().simple().to_string();
         Ok(MintedDkim {
             selector: format!("sp{}", tail.get(20..28).unwrap_or_default()),
-            algorithm: pair.key_type.algorithm().to_owned(),
+            algorithm: pair.algorithm,
             public_key: pair.public_base64,
             private_key: Zeroizing::new(STANDARD.encode(&*pair.private_pkcs8_der)),
         })
     }
 
-    fn record(&self, domain: &DomainName, selector: &str, public_key: &str) -> (String, String) {
+    fn record(&self, domain: &DomainName, key: &DkimView) -> (String, String) {
         (
-            dkim::dns_name(selector, domain.as_str()),
-            dkim::dns_record(dkim::KeyType::Rsa, public_key),
+            dkim::dns_name(&key.selector, domain.as_str()),
+            dkim::dns_record(key.algorithm, &key.public_key),
         )
     }
 }

@@ -16,7 +16,7 @@ use crate::instant::Instant;
 use crate::message::InDoubtPolicy;
 use crate::personal::Personal;
 use crate::rights::{KeyHash, KeyKind, KeyLimit, KeyLimits, KeyWorld, Method};
-use crate::sending_domain::{DkimKey, OwnershipProof, SendingDomainCommand};
+use crate::sending_domain::{DkimAlgorithm, DkimKey, DkimSigning, OwnershipProof, SendingDomainCommand};
 use crate::shard::{ParkedActor, ShardCommand};
 use crate::suppression::{SuppressionCommand, SuppressionReason};
 use crate::user::{LoginToken, Role, UserCommand};
@@ -105,18 +105,31 @@ fn domain() -> impl Strategy<Value = DomainName> + Clone {
 pub fn sending_domain() -> impl Strategy<Value = SendingDomainCommand> {
     let key = ("s[1-3]", text()).prop_map(|(selector, private_key)| {
         SendingDomainCommand::CreateDkimKey(Box::new(DkimKey {
+            algorithm: if selector == "s1" {
+                DkimAlgorithm::Rsa
+            } else {
+                DkimAlgorithm::Ed25519
+            }
+            .as_str()
+            .to_owned(),
             selector,
-            algorithm: "ed25519-sha256".to_owned(),
             public_key: "AAAA".to_owned(),
             private_key,
         }))
     });
+    let signing = prop_oneof![
+        Just(DkimSigning::Rsa),
+        Just(DkimSigning::Ed25519),
+        Just(DkimSigning::Both),
+        Just(DkimSigning::None),
+    ];
     let proof = OwnershipProof::Dns;
     prop_oneof![
         3 => domain().prop_map(|domain| SendingDomainCommand::AddDomain { domain }),
         3 => Just(SendingDomainCommand::VerifyOwnership { proof }),
         3 => key,
         3 => "s[1-3]".prop_map(|selector| SendingDomainCommand::ActivateDkimKey { selector }),
+        2 => signing.prop_map(|signing| SendingDomainCommand::ChooseSigning { signing }),
         1 => Just(SendingDomainCommand::RemoveDomain),
     ]
 }

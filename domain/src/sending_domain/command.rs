@@ -2,7 +2,7 @@
 
 use crate::address::DomainName;
 
-use super::event::{DkimKey, OwnershipProof};
+use super::event::{DkimKey, DkimSigning, OwnershipProof};
 
 /// Commands on a sending domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,10 +19,15 @@ pub enum SendingDomainCommand {
     },
     /// Keep a new DKIM key for it.
     CreateDkimKey(Box<DkimKey>),
-    /// Sign with this key from now on.
+    /// Sign with this key from now on, in the place of an active one of the same algorithm.
     ActivateDkimKey {
         /// The key's selector.
         selector: String,
+    },
+    /// Choose which of its active keys sign.
+    ChooseSigning {
+        /// Which keys.
+        signing: DkimSigning,
     },
     /// Take it from the account.
     RemoveDomain,

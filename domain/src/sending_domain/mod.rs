@@ -8,6 +8,6 @@ mod state;
 mod tests;
 
 pub use command::SendingDomainCommand;
-pub use event::{DkimKey, OwnershipProof, SendingDomainEvent};
+pub use event::{DkimAlgorithm, DkimKey, DkimSigning, OwnershipProof, SendingDomainEvent};
 pub use refusal::SendingDomainRefusal;
 pub use state::SendingDomain;

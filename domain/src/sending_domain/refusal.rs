@@ -21,4 +21,10 @@ pub enum SendingDomainRefusal {
     /// No key has this selector.
     #[error("no DKIM key has this selector")]
     UnknownSelector,
+    /// These keys sign already.
+    #[error("these keys sign already")]
+    SigningAlreadyChosen,
+    /// No key of an algorithm that the choice needs is active.
+    #[error("no active DKIM key is of an algorithm that the choice needs")]
+    NoKeyForSigning,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::DomainName;
 use crate::aggregate::aggregate;
 
-use super::{DkimKey, SendingDomainCommand, SendingDomainEvent, SendingDomainRefusal};
+use super::{DkimAlgorithm, DkimKey, DkimSigning, SendingDomainCommand, SendingDomainEvent, SendingDomainRefusal};
 
 /// A domain that an account sends from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,8 +16,10 @@ pub struct SendingDomain {
     pub verified: bool,
     /// Its DKIM keys, in the order of their making.
     pub keys: Vec<DkimKey>,
-    /// Selector of the key that signs.
-    pub active_selector: Option<String>,
+    /// Selectors of the active keys, at most one for each algorithm, in the order of their activation.
+    pub active_selectors: Vec<String>,
+    /// Which of the active keys sign.
+    pub signing: DkimSigning,
 }
 
 impl SendingDomain {
@@ -50,21 +52,51 @@ impl SendingDomain {
             SendingDomainCommand::ActivateDkimKey { selector } => {
                 Ok(vec![SendingDomainEvent::DkimKeyActivated { selector }])
             }
+            SendingDomainCommand::ChooseSigning { signing } if signing == self.signing => {
+                Err(SendingDomainRefusal::SigningAlreadyChosen)
+            }
+            SendingDomainCommand::ChooseSigning { signing } => {
+                let active =
+                    |algorithm: &DkimAlgorithm| self.active_keys().any(|key| key.algorithm == algorithm.as_str());
+                if !signing.needs().iter().all(active) {
+                    return Err(SendingDomainRefusal::NoKeyForSigning);
+                }
+                Ok(vec![SendingDomainEvent::DkimSigningChosen { signing }])
+            }
             SendingDomainCommand::RemoveDomain => Ok(vec![SendingDomainEvent::DomainRemoved]),
         }
     }
 
-    /// Whether mail may be sent in its name: it is the account's, that was seen, and a key signs.
+    /// Whether mail may be sent in its name: it is the account's, that was seen, and a key signs where one shall.
     #[must_use]
     pub fn can_sign(&self) -> bool {
-        self.domain.is_some() && self.verified && self.active_key().is_some()
+        self.domain.is_some() && self.verified && self.signs()
     }
 
-    /// The key that signs.
-    #[must_use]
-    pub fn active_key(&self) -> Option<&DkimKey> {
-        let selector = self.active_selector.as_ref()?;
-        self.keys.iter().find(|key| &key.selector == selector)
+    fn signs(&self) -> bool {
+        self.signing == DkimSigning::None || self.signing_keys().next().is_some()
+    }
+
+    /// The active keys, whether the choice lets them sign or not.
+    pub fn active_keys(&self) -> impl Iterator<Item = &DkimKey> {
+        self.active_selectors
+            .iter()
+            .filter_map(|selector| self.keys.iter().find(|key| &key.selector == selector))
+    }
+
+    /// The keys that sign.
+    pub fn signing_keys(&self) -> impl Iterator<Item = &DkimKey> {
+        self.active_keys().filter(|key| self.signing.covers(&key.algorithm))
+    }
+
+    fn activate(&mut self, selector: &str) {
+        let algorithm = |selector: &str| {
+            let key = self.keys.iter().find(|key| key.selector == selector);
+            key.map(|key| key.algorithm.as_str())
+        };
+        let new = algorithm(selector);
+        let others = self.active_selectors.iter().filter(|other| algorithm(other) != new);
+        self.active_selectors = others.cloned().chain([selector.to_owned()]).collect();
     }
 
     /// Takes an event into the state; total and pure.
@@ -73,7 +105,8 @@ impl SendingDomain {
             SendingDomainEvent::DomainAdded { domain } => self.domain = Some(domain.clone()),
             SendingDomainEvent::OwnershipVerified { .. } => self.verified = true,
             SendingDomainEvent::DkimKeyCreated(key) => self.keys.push(key.as_ref().clone()),
-            SendingDomainEvent::DkimKeyActivated { selector } => self.active_selector = Some(selector.clone()),
+            SendingDomainEvent::DkimKeyActivated { selector } => self.activate(selector),
+            SendingDomainEvent::DkimSigningChosen { signing } => self.signing = *signing,
             SendingDomainEvent::DomainRemoved => *self = Self::default(),
         }
     }

@@ -147,8 +147,8 @@ fn mail_is_signed_once_the_domain_is_verified_and_a_key_is_active() {
         activated("s2"),
     ];
     assert_eq!(
-        fold(&all).active_key(),
-        Some(&*key("s2")),
+        fold(&all).signing_keys().collect::<Vec<_>>(),
+        [&*key("s2")],
         "the last one activated signs"
     );
     for part in [&all[..1], &all[..2], &all[..4]] {
@@ -166,4 +166,81 @@ fn mail_is_signed_once_the_domain_is_verified_and_a_key_is_active() {
         SendingDomain::default(),
         "nothing is left after the removal"
     );
+}
+
+fn rsa(selector: &str) -> SendingDomainEvent {
+    SendingDomainEvent::DkimKeyCreated(Box::new(DkimKey {
+        algorithm: DkimAlgorithm::Rsa.as_str().to_owned(),
+        ..*key(selector)
+    }))
+}
+
+fn choose(signing: DkimSigning) -> SendingDomainCommand {
+    SendingDomainCommand::ChooseSigning { signing }
+}
+
+fn chosen(signing: DkimSigning) -> SendingDomainEvent {
+    SendingDomainEvent::DkimSigningChosen { signing }
+}
+
+fn two_keys() -> Vec<SendingDomainEvent> {
+    vec![
+        added(),
+        verified(),
+        rsa("r1"),
+        activated("r1"),
+        created("e1"),
+        activated("e1"),
+    ]
+}
+
+#[test]
+fn a_choice_is_made_among_active_keys_and_once() {
+    then_event(two_keys(), choose(DkimSigning::Rsa), chosen(DkimSigning::Rsa));
+    then_event(two_keys(), choose(DkimSigning::Ed25519), chosen(DkimSigning::Ed25519));
+    then_event(vec![added()], choose(DkimSigning::None), chosen(DkimSigning::None));
+    then_refusal(
+        two_keys(),
+        choose(DkimSigning::Both),
+        SendingDomainRefusal::SigningAlreadyChosen,
+    );
+    let rsa_alone = [&two_keys()[..4], &[chosen(DkimSigning::Rsa), created("e1")]].concat();
+    for signing in [DkimSigning::Ed25519, DkimSigning::Both] {
+        then_refusal(
+            rsa_alone.clone(),
+            choose(signing),
+            SendingDomainRefusal::NoKeyForSigning,
+        );
+    }
+}
+
+#[test]
+fn the_chosen_keys_sign_and_a_new_key_takes_the_place_of_its_own_kind() {
+    let signing = |more: &[SendingDomainEvent]| {
+        let mut domain = SendingDomain::default();
+        two_keys().iter().chain(more).for_each(|event| domain.evolve(event));
+        let selectors = domain.signing_keys().map(|key| key.selector.clone());
+        (selectors.collect::<Vec<_>>().join(" "), domain.can_sign())
+    };
+    assert_eq!(signing(&[]), ("r1 e1".to_owned(), true), "both before any choice");
+    let rotated = [created("e2"), activated("e2")];
+    assert_eq!(signing(&rotated), ("r1 e2".to_owned(), true));
+    for (choice, selectors) in [
+        (DkimSigning::Rsa, "r1"),
+        (DkimSigning::Ed25519, "e1"),
+        (DkimSigning::Both, "r1 e1"),
+        (DkimSigning::None, ""),
+    ] {
+        assert_eq!(signing(&[chosen(choice)]), (selectors.to_owned(), true), "{choice:?}");
+    }
+}
+
+#[test]
+fn a_domain_of_one_rsa_key_signs_with_it() {
+    let mut domain = SendingDomain::default();
+    two_keys()[..4].iter().for_each(|event| domain.evolve(event));
+    assert!(domain.can_sign());
+    assert_eq!(domain.signing_keys().count(), 1);
+    domain.evolve(&chosen(DkimSigning::Ed25519));
+    assert!(!domain.can_sign(), "no key is left that signs");
 }

@@ -7,7 +7,7 @@ use sealpost_domain::api_key::{ApiKeyEvent, Issued, UseRefusal};
 use sealpost_domain::ids::{AccountId, UserId};
 use sealpost_domain::message::InDoubtPolicy;
 use sealpost_domain::rights::{KeyHash, KeyKind, KeyLimit, KeyLimits, KeyWorld, Method};
-use sealpost_domain::sending_domain::{DkimKey, OwnershipProof, SendingDomainEvent};
+use sealpost_domain::sending_domain::{DkimKey, DkimSigning, OwnershipProof, SendingDomainEvent};
 use sealpost_domain::suppression::{SuppressionEvent, SuppressionReason};
 use sealpost_domain::user::{LoginToken, Role, UserEvent};
 
@@ -114,6 +114,9 @@ fn domains() -> Vec<Sample> {
         }))),
         first(SendingDomainEvent::DkimKeyActivated {
             selector: "s20261125".to_owned(),
+        }),
+        first(SendingDomainEvent::DkimSigningChosen {
+            signing: DkimSigning::Ed25519,
         }),
         first(SendingDomainEvent::DomainRemoved),
     ]

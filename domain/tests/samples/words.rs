@@ -10,7 +10,7 @@ use sealpost_domain::message::{
 };
 use sealpost_domain::metadata::{Actor, Channel};
 use sealpost_domain::rights::{KeyKind, KeyLimit, KeyWorld};
-use sealpost_domain::sending_domain::OwnershipProof;
+use sealpost_domain::sending_domain::{DkimSigning, OwnershipProof};
 use sealpost_domain::suppression::SuppressionReason;
 use sealpost_domain::user::Role;
 use serde_json::Value;
@@ -44,6 +44,7 @@ pub fn words() -> BTreeMap<&'static str, Vec<Value>> {
             Reply, ConnectFailed, ConnectionLost, ProtocolError, TlsRefused, TlsBroken, TlsNotAuthenticated,
             TlsNotOffered, NoRoute, DnsFailed, DnsBogus, LoginFailed, ContentUnavailable, Expired
         }
+        DkimSigning { Rsa, Ed25519, Both, None }
         HoldReason { Asked, InDoubt, Unfoldable, AttemptsPanicked }
         InDoubtCause { ConnectionLost, TimedOut, UnreadableReply, ProcessEnded, AttemptPanicked }
         InDoubtPolicy { Resend, Hold }

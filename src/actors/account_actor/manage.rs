@@ -10,12 +10,15 @@ use sealpost_domain::ids::KeyId;
 use sealpost_domain::message::MessageCommand;
 use sealpost_domain::metadata::Metadata;
 use sealpost_domain::rights::{KeyKind, KeyLimit, KeyWorld};
+use sealpost_domain::sending_domain::{DkimAlgorithm, DkimKey};
 use sealpost_domain::user::UserCommand;
 use sealpost_domain::{Event, StreamType};
 
 use super::actor::{AccountActor, Stored, admission, tell};
 use super::check::rows;
-use crate::actors::work::{Admission, Asker, Claim, DomainView, KeyView, Manage, ManageMessage, Managed, Reply};
+use crate::actors::work::{
+    Admission, Asker, Claim, DkimView, DomainView, KeyView, Manage, ManageMessage, Managed, Reply,
+};
 use crate::log::{Append, Appended, Lane, OnConflict};
 
 type ManageReply = Reply<Result<Managed, Admission>>;
@@ -324,13 +327,19 @@ impl AccountActor {
             .map(|(domain, hot)| DomainView {
                 domain: domain.clone(),
                 verified: hot.state.verified,
-                dkim: hot
-                    .state
-                    .active_key()
-                    .map(|key| (key.selector.clone(), key.public_key.clone())),
+                signing: hot.state.signing,
+                dkim: hot.state.active_keys().filter_map(dkim_view).collect(),
             })
             .collect()
     }
+}
+
+fn dkim_view(key: &DkimKey) -> Option<DkimView> {
+    Some(DkimView {
+        selector: key.selector.clone(),
+        algorithm: DkimAlgorithm::parse(&key.algorithm)?,
+        public_key: key.public_key.clone(),
+    })
 }
 
 const fn done(appended: &Appended) -> Managed {

@@ -8,8 +8,8 @@ pub mod canonical;
 pub mod key;
 pub mod signer;
 
-pub use key::{DkimKeyPair, KeyType, dns_name, dns_record, generate_ed25519, generate_rsa_2048};
-pub use signer::{DkimFailure, DkimSigner};
+pub use key::{DkimKeyPair, dns_name, dns_record, generate, generate_ed25519, generate_rsa_2048};
+pub use signer::{DkimFailure, DkimSigner, Signable};
 
 #[cfg(test)]
 mod tests;

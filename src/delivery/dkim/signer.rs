@@ -12,10 +12,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use sealpost_domain::address::DomainName;
+use sealpost_domain::sending_domain::DkimAlgorithm;
 use thiserror::Error;
 
 use super::canonical::{RelaxedBodyHash, fields, write_relaxed_field};
-use super::key::KeyType;
 
 /// Longest header block that is signed, in bytes.
 pub const HEADER_BLOCK_BYTES_MAX: usize = 262_144;
@@ -94,6 +94,44 @@ struct Identity {
     key: Key,
 }
 
+/// What every signature of a message signs alike: it is read once, however many keys sign.
+pub struct Signable {
+    /// The canonical fields.
+    signed: Vec<u8>,
+    /// Their names, in the order of `h=`.
+    names: Vec<&'static str>,
+    /// Base64 of the SHA-256 of the canonical body.
+    body_hash: String,
+}
+
+impl fmt::Debug for Signable {
+    /// Redacted: the fields name people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signable")
+            .field("names", &self.names)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Signable {
+    /// Reads the message that the parts make when joined.
+    ///
+    /// # Errors
+    /// [`DkimFailure::NoHeaderEnd`] or [`DkimFailure::NoFrom`].
+    pub fn read(parts: &[&[u8]]) -> Result<Self, DkimFailure> {
+        let block = header_block(parts)?;
+        let fields = fields(&block);
+        let mut signed = Vec::with_capacity(2_048);
+        let names = sign_fields(&fields, &mut signed)?;
+        let body_hash = body_hash(parts, block.len().saturating_add(2));
+        Ok(Self {
+            signed,
+            names,
+            body_hash,
+        })
+    }
+}
+
 /// Signs for one domain with one selector. Cheap to clone, shared by threads; its key is parsed once.
 #[derive(Clone)]
 pub struct DkimSigner(Arc<Identity>);
@@ -141,20 +179,16 @@ impl DkimSigner {
         &self.0.domain
     }
 
-    /// Signs the message that the parts make when joined, and returns the whole header with its folds and final CRLF,
-    /// to be put in front of it. `From` is signed once more than it occurs, so that none can be added (RFC 6376 §8.15).
+    /// Signs a message, and returns the whole header with its folds and final CRLF, to be put in front of it. `From` is
+    /// signed once more than it occurs, so that none can be added (RFC 6376 §8.15).
     ///
     /// RSA-2048 takes about a millisecond of CPU: sign large batches off the async threads.
     ///
     /// # Errors
-    /// [`DkimFailure::NoHeaderEnd`], [`DkimFailure::NoFrom`] or [`DkimFailure::Signing`].
-    pub fn sign(&self, parts: &[&[u8]], now: DateTime<Utc>) -> Result<String, DkimFailure> {
-        let block = header_block(parts)?;
-        let fields = fields(&block);
-        let mut signed = Vec::with_capacity(2_048);
-        let names = sign_fields(&fields, &mut signed)?;
-        let body_hash = body_hash(parts, block.len().saturating_add(2));
-        let unsigned = self.unsigned_value(&names, &body_hash, now);
+    /// [`DkimFailure::Signing`].
+    pub fn sign(&self, message: &Signable, now: DateTime<Utc>) -> Result<String, DkimFailure> {
+        let mut signed = message.signed.clone();
+        let unsigned = self.unsigned_value(&message.names, &message.body_hash, now);
         write_relaxed_field(b"DKIM-Signature", unsigned.as_bytes(), &mut signed);
         let signature = self.signature(&signed)?;
         Ok(finished_header(&unsigned, &signature))
@@ -165,8 +199,8 @@ impl DkimSigner {
     fn unsigned_value(&self, names: &[&str], body_hash: &str, now: DateTime<Utc>) -> String {
         let Identity { domain, selector, key } = &*self.0;
         let algorithm = match key {
-            Key::Rsa(_) => KeyType::Rsa.algorithm(),
-            Key::Ed25519(_) => KeyType::Ed25519.algorithm(),
+            Key::Rsa(_) => DkimAlgorithm::Rsa.as_str(),
+            Key::Ed25519(_) => DkimAlgorithm::Ed25519.as_str(),
         };
         let time = now.timestamp().max(0);
         let mut value = format!("v=1; a={algorithm}; c=relaxed/relaxed;\r\n\td={domain};\r\n\ts={selector}; t={time};");

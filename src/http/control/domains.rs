@@ -1,4 +1,4 @@
-//! Sending domains: added with a DKIM key, listed with the records that belong into the DNS.
+//! Sending domains: added with DKIM keys, told what signs, listed with the records that belong into the DNS.
 
 use std::sync::Arc;
 
@@ -7,15 +7,15 @@ use sealpost_domain::Personal;
 use sealpost_domain::address::DomainName;
 use sealpost_domain::ids::AccountId;
 use sealpost_domain::metadata::Metadata;
-use sealpost_domain::sending_domain::{DkimKey, OwnershipProof, SendingDomainCommand};
+use sealpost_domain::sending_domain::{DkimAlgorithm, DkimKey, DkimSigning, OwnershipProof, SendingDomainCommand};
 use serde_json::{Value, json};
 
 use super::ControlParts;
 use super::call::{account, answer, members, operator, query};
-use crate::actors::{Admission, DomainView, Manage, Managed};
+use crate::actors::{Admission, DkimView, DomainView, Manage, Managed};
 use crate::http::error_code::ErrorCode;
 use crate::http::fault::Fault;
-use crate::http::ports::MintedDkim;
+use crate::http::fields::Fields;
 
 /// `GET /domains`
 pub(super) async fn list(request: HttpRequest, parts: web::Data<ControlParts>) -> HttpResponse {
@@ -37,17 +37,45 @@ pub(super) async fn add(request: HttpRequest, payload: web::Payload, parts: web:
         let domain = fields
             .parsed("domain", read_domain)?
             .ok_or_else(|| fields.missing("domain"))?;
+        let signing = read_signing(&mut fields)?.unwrap_or_default();
         fields.finish()?;
-        let metadata = operator(&parts, &request, Some(account));
-        complete(&parts, account, &metadata, &domain).await?;
-        let domains = domains(&parts, account, metadata).await?;
-        let view = domains
-            .iter()
-            .find(|view| view.domain == domain)
-            .ok_or(ErrorCode::UnknownDomain)?;
-        Ok(shown(&parts, view))
+        let work = Change::of(&parts, &request, account, domain);
+        work.add(signing).await?;
+        work.shown().await
     };
     answer(&request, added.await)
+}
+
+/// `POST /domains/{domain}/dkim`
+pub(super) async fn sign(
+    request: HttpRequest,
+    named: web::Path<String>,
+    payload: web::Payload,
+    parts: web::Data<ControlParts>,
+) -> HttpResponse {
+    let chosen = async {
+        let mut fields = members(&parts, payload).await?;
+        let account = account(&parts, fields.text("account")?).await?;
+        let signing = read_signing(&mut fields)?.ok_or_else(|| fields.missing("dkim"))?;
+        fields.finish()?;
+        let domain = read_domain(&named).map_err(|_| ErrorCode::UnknownDomain)?;
+        let work = Change::of(&parts, &request, account, domain);
+        let view = work.view().await?.ok_or(ErrorCode::UnknownDomain)?;
+        work.sign(Some(&view), signing).await?;
+        work.shown().await
+    };
+    answer(&request, chosen.await)
+}
+
+fn read_signing(fields: &mut Fields) -> Result<Option<DkimSigning>, Fault> {
+    Ok(Some(match fields.text("dkim")?.as_deref() {
+        None => return Ok(None),
+        Some("rsa") => DkimSigning::Rsa,
+        Some("ed25519") => DkimSigning::Ed25519,
+        Some("both") => DkimSigning::Both,
+        Some("none") => DkimSigning::None,
+        Some(_) => return Err(fields.wrong("dkim", "Please enter rsa, ed25519, both or none")),
+    }))
 }
 
 fn read_domain(text: &str) -> Result<DomainName, sealpost_domain::address::AddressRefusal> {
@@ -55,57 +83,95 @@ fn read_domain(text: &str) -> Result<DomainName, sealpost_domain::address::Addre
     DomainName::parse(&ascii)
 }
 
-/// Takes the steps that are still missing, so that a command that was cut off can be given again.
-async fn complete(
-    parts: &ControlParts,
+/// A change of one domain, made of steps of which each is on record before the next.
+struct Change<'a> {
+    parts: &'a ControlParts,
     account: AccountId,
-    metadata: &Arc<Metadata>,
-    domain: &DomainName,
-) -> Result<(), Fault> {
-    let known = domains(parts, account, metadata.clone()).await?;
-    let view = known.iter().find(|view| view.domain == *domain);
-    if view.is_some_and(|view| view.verified && view.dkim.is_some()) {
-        return Err(Fault::from(ErrorCode::AlreadyExists).with_detail("The domain was added already"));
+    metadata: Arc<Metadata>,
+    domain: DomainName,
+}
+
+impl<'a> Change<'a> {
+    fn of(parts: &'a ControlParts, request: &HttpRequest, account: AccountId, domain: DomainName) -> Self {
+        Self {
+            parts,
+            account,
+            metadata: operator(parts, request, Some(account)),
+            domain,
+        }
     }
-    let give = async |command| -> Result<(), Admission> {
-        parts
-            .front
-            .accounts
-            .manage(account, metadata.clone(), Manage::Domain(domain.clone(), command))
+
+    async fn give(&self, command: SendingDomainCommand) -> Result<(), Admission> {
+        let manage = Manage::Domain(self.domain.clone(), command);
+        let accounts = &self.parts.front.accounts;
+        accounts
+            .manage(self.account, self.metadata.clone(), manage)
             .await
             .map(drop)
-    };
-    if view.is_none() {
-        give(SendingDomainCommand::AddDomain { domain: domain.clone() }).await?;
     }
-    if view.is_none_or(|view| !view.verified) {
-        give(SendingDomainCommand::VerifyOwnership {
-            proof: OwnershipProof::Operator,
-        })
-        .await?;
+
+    async fn view(&self) -> Result<Option<DomainView>, Fault> {
+        let all = domains(self.parts, self.account, self.metadata.clone()).await?;
+        Ok(all.into_iter().find(|view| view.domain == self.domain))
     }
-    if view.is_none_or(|view| view.dkim.is_none()) {
-        let minted = mint(parts, domain).await?;
+
+    async fn shown(&self) -> Result<Value, Fault> {
+        let view = self.view().await?.ok_or(ErrorCode::UnknownDomain)?;
+        Ok(shown(self.parts, &view))
+    }
+
+    /// Takes the steps that are still missing, so that a command that was cut off can be given again. That the domain is
+    /// the account's comes last: it says that the steps before it are done.
+    async fn add(&self, signing: DkimSigning) -> Result<(), Fault> {
+        let view = self.view().await?;
+        let signs = |view: &DomainView| !view.dkim.is_empty() || view.signing == DkimSigning::None;
+        if view.as_ref().is_some_and(|view| view.verified && signs(view)) {
+            return Err(Fault::from(ErrorCode::AlreadyExists).with_detail("The domain was added already"));
+        }
+        if view.is_none() {
+            let domain = self.domain.clone();
+            self.give(SendingDomainCommand::AddDomain { domain }).await?;
+        }
+        self.sign(view.as_ref(), signing).await?;
+        if view.is_none_or(|view| !view.verified) {
+            let proof = OwnershipProof::Operator;
+            self.give(SendingDomainCommand::VerifyOwnership { proof }).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the keys that a choice needs and that are not there, and chooses.
+    async fn sign(&self, view: Option<&DomainView>, signing: DkimSigning) -> Result<(), Fault> {
+        let has = |algorithm| view.is_some_and(|view| view.dkim.iter().any(|key| key.algorithm == algorithm));
+        for algorithm in signing.needs() {
+            if !has(*algorithm) {
+                self.mint(*algorithm).await?;
+            }
+        }
+        if view.map_or_else(DkimSigning::default, |view| view.signing) != signing {
+            self.give(SendingDomainCommand::ChooseSigning { signing }).await?;
+        }
+        Ok(())
+    }
+
+    async fn mint(&self, algorithm: DkimAlgorithm) -> Result<(), Fault> {
+        let mint = self.parts.dkim.clone();
+        let work = move || {
+            mint.mint(algorithm)
+                .map_err(|failure| Fault::of_failure(ErrorCode::Internal, "making a DKIM key", &failure))
+        };
+        let minted = self.parts.front.desk.work().run(work).await?;
         let selector = minted.selector.clone();
         let key = DkimKey {
             selector: minted.selector,
-            algorithm: minted.algorithm,
+            algorithm: minted.algorithm.as_str().to_owned(),
             public_key: minted.public_key,
             private_key: Personal::Known(minted.private_key.as_str().to_owned()),
         };
-        give(SendingDomainCommand::CreateDkimKey(Box::new(key))).await?;
-        give(SendingDomainCommand::ActivateDkimKey { selector }).await?;
+        self.give(SendingDomainCommand::CreateDkimKey(Box::new(key))).await?;
+        self.give(SendingDomainCommand::ActivateDkimKey { selector }).await?;
+        Ok(())
     }
-    Ok(())
-}
-
-async fn mint(parts: &ControlParts, domain: &DomainName) -> Result<MintedDkim, Fault> {
-    let (mint, domain) = (parts.dkim.clone(), domain.clone());
-    let work = move || {
-        mint.mint(&domain)
-            .map_err(|failure| Fault::of_failure(ErrorCode::Internal, "making a DKIM key", &failure))
-    };
-    parts.front.desk.work().run(work).await
 }
 
 async fn domains(parts: &ControlParts, account: AccountId, metadata: Arc<Metadata>) -> Result<Vec<DomainView>, Fault> {
@@ -121,9 +187,16 @@ async fn domains(parts: &ControlParts, account: AccountId, metadata: Arc<Metadat
 }
 
 fn shown(parts: &ControlParts, view: &DomainView) -> Value {
-    let dkim = view.dkim.as_ref().map(|(selector, public_key)| {
-        let (name, text) = parts.dkim.record(&view.domain, selector, public_key);
-        json!({ "selector": selector, "record_name": name, "record_text": text })
-    });
-    json!({ "domain": view.domain, "verified": view.verified, "dkim": dkim })
+    let key = |key: &DkimView| {
+        let (name, text) = parts.dkim.record(&view.domain, key);
+        json!({
+            "selector": key.selector,
+            "algorithm": key.algorithm.as_str(),
+            "signs": view.signing.covers(key.algorithm.as_str()),
+            "record_name": name,
+            "record_text": text,
+        })
+    };
+    let keys: Vec<Value> = view.dkim.iter().map(key).collect();
+    json!({ "domain": view.domain, "verified": view.verified, "signing": view.signing, "dkim": keys })
 }

@@ -54,6 +54,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::get().to(domains::list))
                 .route(web::post().to(domains::add)),
         )
+        .service(call::resource("/domains/{domain}/dkim").route(web::post().to(domains::sign)))
         .service(
             call::resource("/keys")
                 .route(web::get().to(keys::list))

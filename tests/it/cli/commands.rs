@@ -20,6 +20,39 @@ async fn ping(api: &str, key: &str) -> u16 {
     call.send().await.unwrap().status().as_u16()
 }
 
+/// Chooses what signs for a domain with both keys, and for one that begins with one.
+async fn what_signs_is_chosen(folder: &Folder, account: &str) {
+    let choose = async |domain: &str, signing: &str| {
+        let chosen = folder
+            .json(&["domain", "dkim", "--account", account, domain, signing])
+            .await;
+        let signs = |key: &Value| key["signs"].as_bool().unwrap().then(|| key["algorithm"].to_string());
+        let keys = chosen["dkim"].as_array().unwrap();
+        (keys.len(), keys.iter().filter_map(signs).collect::<Vec<_>>().join(" "))
+    };
+    let (rsa, ed25519) = ("\"rsa-sha256\"", "\"ed25519-sha256\"");
+    assert_eq!(choose("acme.test", "ed25519").await, (2, ed25519.to_owned()));
+    assert_eq!(choose("acme.test", "none").await, (2, String::new()));
+    assert_eq!(choose("acme.test", "both").await, (2, format!("{rsa} {ed25519}")));
+    folder
+        .ok(&["domain", "add", "--account", account, "--dkim", "rsa", "one.acme.test"])
+        .await;
+    assert_eq!(
+        choose("one.acme.test", "rsa").await,
+        (1, rsa.to_owned()),
+        "nothing is made twice"
+    );
+    assert_eq!(choose("one.acme.test", "both").await, (2, format!("{rsa} {ed25519}")));
+    let none = ["domain", "add", "--account", account, "--dkim", "none", "two.acme.test"];
+    assert!(folder.ok(&none).await.contains("Nothing signs"));
+    assert!(folder.refused(&none).await.contains("It exists already."));
+    let listed = folder.ok(&["domain", "list", "--account", account]).await;
+    assert!(
+        listed.contains("acme.test  signing: both") && listed.contains("two.acme.test  signing: none"),
+        "{listed}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accounts_domains_and_keys_from_nothing_to_a_mail() {
     let data = tempfile::tempdir().unwrap();
@@ -48,6 +81,12 @@ async fn accounts_domains_and_keys_from_nothing_to_a_mail() {
         folder.refused(&add).await.contains("It exists already."),
         "a second time"
     );
+
+    assert!(
+        record.contains("v=DKIM1; k=rsa; p=") && record.contains("v=DKIM1; k=ed25519; p="),
+        "{record}"
+    );
+    what_signs_is_chosen(folder, &account).await;
 
     let unpark = folder.refused(&["account", "unpark", &account]).await;
     assert!(unpark.contains("The account is not parked."), "{unpark}");

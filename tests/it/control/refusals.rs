@@ -103,6 +103,27 @@ fn domains_and_keys(account: &str) -> Table {
             "domain",
         ),
         (on("/domains"), of(NOBODY, domain("b.org")), 404, "unknown_account", ""),
+        (
+            on("/domains"),
+            of(account, json!({ "domain": "b.org", "dkim": "dsa" })),
+            422,
+            "validation_failed",
+            "dkim",
+        ),
+        (
+            on("/domains/example.org/dkim"),
+            of(account, json!({})),
+            422,
+            "validation_failed",
+            "dkim",
+        ),
+        (
+            on("/domains/other.org/dkim"),
+            of(account, json!({ "dkim": "rsa" })),
+            404,
+            "unknown_domain",
+            "",
+        ),
         (on("/keys"), of(NOBODY, json!({})), 404, "unknown_account", ""),
         (
             on("/keys"),

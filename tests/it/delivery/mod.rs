@@ -17,3 +17,4 @@ mod t_14_what_hung_and_broke_off_is_deferred_or_in_doubt;
 mod t_20_names_lead_to_mail_hosts;
 mod t_21_mail_goes_by_mx;
 mod t_22_a_smarthost_wants_a_login;
+mod t_25_a_domain_chooses_what_signs;

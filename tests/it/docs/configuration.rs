@@ -71,6 +71,7 @@ fn kind_in_words(kind: &str) -> Option<&str> {
         "LoginInClear" => "`loopback` or `never`",
         "bool" => "`true` or `false`",
         "RouteTls" => "`opportunistic`, `encrypted` or `authenticated`",
+        "DkimUse" => "`sign` or `off`",
         "RouteStart" => "`starttls` or `implicit`",
         "Outgoing" => "`flows` or `rests`",
         "DnsValidation" | "Ipv6Use" => "`auto`, `always` or `never`",

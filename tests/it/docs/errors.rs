@@ -22,8 +22,7 @@ const NOT_PROVOKED: [(&str, &str); 12] = [
     ),
     ("not_ready", "needs a read model that is being built"),
     ("nothing_changed", "no door suspends an account yet"),
-    ("unknown_domain", "no door changes a domain yet"),
-    ("unknown_selector", "no door changes a domain's key yet"),
+    ("unknown_selector", "the doors make the keys that a choice needs"),
     (
         "unknown_subaccount",
         "provoked in Mandrill's words, `/v1` has no subaccounts",

@@ -148,27 +148,33 @@ impl Rig {
         };
         self.manage(account, Manage::Account(open)).await.unwrap();
         let domain = DomainName::parse("example.org").unwrap();
-        let pair = dkim::generate_rsa_2048().unwrap();
-        let key = DkimKey {
-            selector: "sp1".to_owned(),
-            algorithm: pair.key_type.algorithm().to_owned(),
-            public_key: pair.public_base64,
-            private_key: Personal::Known(STANDARD.encode(&*pair.private_pkcs8_der)),
-        };
-        for command in [
-            SendingDomainCommand::AddDomain { domain: domain.clone() },
-            SendingDomainCommand::VerifyOwnership {
-                proof: OwnershipProof::Operator,
-            },
-            SendingDomainCommand::CreateDkimKey(Box::new(key)),
-            SendingDomainCommand::ActivateDkimKey {
-                selector: "sp1".to_owned(),
-            },
+        let add = SendingDomainCommand::AddDomain { domain: domain.clone() };
+        self.change_domain(account, &domain, add).await;
+        let proof = OwnershipProof::Operator;
+        let verify = SendingDomainCommand::VerifyOwnership { proof };
+        self.change_domain(account, &domain, verify).await;
+        for (selector, pair) in [
+            ("sp1", dkim::generate_rsa_2048().unwrap()),
+            ("sp2", dkim::generate_ed25519().unwrap()),
         ] {
-            self.manage(account, Manage::Domain(domain.clone(), command))
-                .await
-                .unwrap();
+            let selector = selector.to_owned();
+            let key = DkimKey {
+                selector: selector.clone(),
+                algorithm: pair.algorithm.as_str().to_owned(),
+                public_key: pair.public_base64,
+                private_key: Personal::Known(STANDARD.encode(&*pair.private_pkcs8_der)),
+            };
+            let create = SendingDomainCommand::CreateDkimKey(Box::new(key));
+            self.change_domain(account, &domain, create).await;
+            let activate = SendingDomainCommand::ActivateDkimKey { selector };
+            self.change_domain(account, &domain, activate).await;
         }
+    }
+
+    /// Changes a domain of an account.
+    pub async fn change_domain(&self, account: AccountId, domain: &DomainName, command: SendingDomainCommand) {
+        let manage = Manage::Domain(domain.clone(), command);
+        self.manage(account, manage).await.unwrap();
     }
 
     /// Issues a sending key.

@@ -19,6 +19,7 @@ use mail_auth::hickory_resolver::config::{ResolverConfig, ResolverOpts};
 use mail_auth::{AuthenticatedMessage, DkimResult, MessageAuthenticator, Parameters, ResolverCache, Txt};
 
 use super::*;
+use sealpost_domain::sending_domain::DkimAlgorithm;
 
 static RSA: LazyLock<DkimKeyPair> = LazyLock::new(|| generate_rsa_2048().unwrap());
 static ED25519: LazyLock<DkimKeyPair> = LazyLock::new(|| generate_ed25519().unwrap());
@@ -28,7 +29,10 @@ fn signer(pair: &DkimKeyPair) -> DkimSigner {
 }
 
 fn sign(pair: &DkimKeyPair, parts: &[&[u8]]) -> Result<String, DkimFailure> {
-    signer(pair).sign(parts, DateTime::from_timestamp(1_764_066_605, 0).unwrap())
+    signer(pair).sign(
+        &Signable::read(parts)?,
+        DateTime::from_timestamp(1_764_066_605, 0).unwrap(),
+    )
 }
 
 /// A cache that holds the record of one key and nothing else.
@@ -54,7 +58,7 @@ impl ResolverCache<Box<str>, Txt> for OneRecord {
 
 /// What the other implementation says of the message, offline.
 fn verdict(pair: &DkimKeyPair, message: &[u8]) -> DkimResult {
-    let record = dns_record(pair.key_type, &pair.public_base64);
+    let record = dns_record(pair.algorithm, &pair.public_base64);
     let record = OneRecord(DomainKey::parse(record.as_bytes()).unwrap().into());
     let parsed = AuthenticatedMessage::parse(message).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()

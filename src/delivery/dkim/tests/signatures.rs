@@ -142,8 +142,8 @@ fn keys_and_names_are_checked() {
 #[test]
 fn a_key_is_published_as_the_rfc_says_and_hidden_in_debug() {
     assert_eq!(dns_name("s1", "example.org"), "s1._domainkey.example.org");
-    assert!(dns_record(KeyType::Rsa, &RSA.public_base64).starts_with("v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQ"));
-    let record = dns_record(KeyType::Ed25519, &ED25519.public_base64);
+    assert!(dns_record(DkimAlgorithm::Rsa, &RSA.public_base64).starts_with("v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQ"));
+    let record = dns_record(DkimAlgorithm::Ed25519, &ED25519.public_base64);
     assert_eq!(record.len(), "v=DKIM1; k=ed25519; p=".len() + 44);
     assert!(!format!("{:?}", *RSA).contains("private"));
     assert!(!format!("{:?}", signer(&RSA)).contains("key"));
