@@ -4,6 +4,7 @@
 //! No actor waits for SQL or the network, and nothing is answered before it is on disk. Start at `account_actor`.
 
 mod account_actor;
+mod account_view;
 mod accounts;
 mod answer_text;
 mod attempt;
@@ -32,6 +33,7 @@ mod throttle;
 mod work;
 mod worker;
 
+pub use account_view::{DkimView, DomainView, KeyView};
 pub use accounts::Accounts;
 pub use answer_text::{read_answers, write_answers};
 pub use attempt::{Attempt, Job, OpenFailed, Report, Reuse, Routes, Session, TlsDemand};
@@ -42,8 +44,8 @@ pub use route::{Addresses, Authenticity, Login, NoRoute, PlannedHost, RoutePlan,
 pub use spool_feed::SpoolFeed;
 pub use theatre::{Outgoing, Theatre, TheatreConfig, TheatreFailure};
 pub use work::{
-    Admission, Admitted, Asker, Begun, Claim, Deliverable, DkimView, DomainView, KeyView, Manage, ManageMessage,
-    Managed, RecipientKind, SendAnswer, SendCall, SendRecipient, Verdict,
+    Admission, Admitted, Asker, Begun, Claim, Deliverable, Manage, ManageMessage, Managed, RecipientKind, SendAnswer,
+    SendCall, SendRecipient, Verdict,
 };
 
 pub use crate::log::{IdempotencyAnswer, IdempotencyRow};

@@ -13,14 +13,15 @@ use sealpost_domain::message::{
     AttemptOutcome, Attempted, Message, MessageCommand, MessageRefusal, RejectReason, Started, TlsLevel,
 };
 use sealpost_domain::metadata::Metadata;
-use sealpost_domain::rights::{KeyKind, KeyLimits, KeyWorld, Method};
-use sealpost_domain::sending_domain::{DkimAlgorithm, DkimSigning, SendingDomainCommand, SendingDomainRefusal};
+use sealpost_domain::rights::{KeyKind, KeyWorld, Method};
+use sealpost_domain::sending_domain::{SendingDomainCommand, SendingDomainRefusal};
 use sealpost_domain::suppression::{SuppressionReason, SuppressionRefusal};
 use sealpost_domain::user::{UserCommand, UserRefusal};
 use sealpost_domain::{Instant, Personal};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use super::account_view::{DomainView, KeyView};
 use super::grant::StartRefused;
 use crate::log::{IdempotencyAnswer, IdempotencyRow, OutcomeSlot};
 
@@ -219,51 +220,6 @@ pub struct Begun {
     pub message: MessageId,
     /// The attempt.
     pub attempt: AttemptId,
-}
-
-/// A key as its account sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyView {
-    /// The key.
-    pub key: KeyId,
-    /// What it is for.
-    pub kind: KeyKind,
-    /// Which world it acts in.
-    pub world: KeyWorld,
-    /// First letters and last four.
-    pub display: String,
-    /// The owner's name for it.
-    pub label: Personal<String>,
-    /// What it may still do.
-    pub standing: KeyStanding,
-    /// What it is limited to.
-    pub limits: KeyLimits,
-    /// When it was issued.
-    pub issued_at: Instant,
-}
-
-/// A sending domain as its account sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DomainView {
-    /// The domain.
-    pub domain: DomainName,
-    /// Whether its ownership was seen.
-    pub verified: bool,
-    /// Which of its active keys sign.
-    pub signing: DkimSigning,
-    /// Its active keys.
-    pub dkim: Vec<DkimView>,
-}
-
-/// An active DKIM key as DNS shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DkimView {
-    /// The selector, RFC 6376 §3.1.
-    pub selector: String,
-    /// What it signs with.
-    pub algorithm: DkimAlgorithm,
-    /// The public half as the DNS record has it, base64.
-    pub public_key: String,
 }
 
 /// Every "no" at the account's door.

@@ -16,9 +16,8 @@ use sealpost_domain::{Event, StreamType};
 
 use super::actor::{AccountActor, Stored, admission, tell};
 use super::check::rows;
-use crate::actors::work::{
-    Admission, Asker, Claim, DkimView, DomainView, KeyView, Manage, ManageMessage, Managed, Reply,
-};
+use crate::actors::account_view::{DkimView, DomainView, KeyView};
+use crate::actors::work::{Admission, Asker, Claim, Manage, ManageMessage, Managed, Reply};
 use crate::log::{Append, Appended, Lane, OnConflict};
 
 type ManageReply = Reply<Result<Managed, Admission>>;

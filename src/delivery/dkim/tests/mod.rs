@@ -19,7 +19,6 @@ use mail_auth::hickory_resolver::config::{ResolverConfig, ResolverOpts};
 use mail_auth::{AuthenticatedMessage, DkimResult, MessageAuthenticator, Parameters, ResolverCache, Txt};
 
 use super::*;
-use sealpost_domain::sending_domain::DkimAlgorithm;
 
 static RSA: LazyLock<DkimKeyPair> = LazyLock::new(|| generate_rsa_2048().unwrap());
 static ED25519: LazyLock<DkimKeyPair> = LazyLock::new(|| generate_ed25519().unwrap());

@@ -1,6 +1,7 @@
 //! Checks signatures with another implementation, and what cannot be signed.
 
 use proptest::prelude::*;
+use sealpost_domain::sending_domain::DkimAlgorithm;
 
 use super::*;
 
