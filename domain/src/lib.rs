@@ -35,6 +35,7 @@ pub mod rights;
 pub mod sending_domain;
 pub mod shard;
 pub mod suppression;
+pub mod tls_rule;
 pub mod user;
 
 pub use event::{Event, Recorded, StreamId, StreamType, Unread};

@@ -148,6 +148,8 @@ limits! {
     ADDRESSES_PER_HOST_MAX = 8, "A zone with thousands of them must not cost as many connections.", "none: the others are left out";
     /// Connections that one attempt tries, over all hosts and addresses.
     CONNECTIONS_PER_ATTEMPT_MAX = 10, "A domain whose hosts are all down must not hold an attempt for hours.", "none: the next attempt tries again";
+    /// How long a message must have waited, and been tried, before a host that fails at TLS may have it in clear text, in seconds.
+    CLEAR_AFTER_FAILED_TLS_S = 300, "Whoever breaks a handshake shall gain a delay and no reading; a host that is broken for good shall get its mail.", "deferred, 4.7.4 or 4.7.5";
     /// Questions to the DNS that are open at once.
     DNS_QUESTIONS_AT_ONCE = 128, "A resolver that is flooded answers nobody.", "none: the next one waits";
     /// Domains whose mail hosts are remembered; one takes about 1 KiB.

@@ -2,6 +2,7 @@
 
 use crate::message::InDoubtPolicy;
 use crate::personal::Personal;
+use crate::tls_rule::AccountTls;
 
 /// Commands on an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,11 @@ pub enum AccountCommand {
     ChangeInDoubtPolicy {
         /// The choice.
         policy: InDoubtPolicy,
+    },
+    /// Choose what protection its mail demands.
+    ChangeTlsDemand {
+        /// The choice.
+        tls: AccountTls,
     },
     /// Stop all its sending.
     SuspendAccount {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::domain_event;
 use crate::message::InDoubtPolicy;
 use crate::personal::{HasPersonal, Personal, PersonalVisitor, Subject};
+use crate::tls_rule::AccountTls;
 
 /// Events of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,11 @@ pub enum AccountEvent {
         /// The choice.
         policy: InDoubtPolicy,
     },
+    /// Its mail demands another protection from the next attempt on.
+    TlsDemandChanged {
+        /// The choice.
+        tls: AccountTls,
+    },
     /// It may not send.
     AccountSuspended {
         /// Why, in the operator's words.
@@ -39,6 +45,7 @@ domain_event!(AccountEvent {
     AccountOpened,
     ContactChanged,
     InDoubtPolicyChanged,
+    TlsDemandChanged,
     AccountSuspended,
     AccountReinstated,
 });
@@ -52,7 +59,7 @@ impl HasPersonal for AccountEvent {
             }
             Self::ContactChanged { contact } => visitor.field("contact", Subject::Account, contact),
             Self::AccountSuspended { reason } => visitor.field("reason", Subject::Account, reason),
-            Self::InDoubtPolicyChanged { .. } | Self::AccountReinstated => {}
+            Self::InDoubtPolicyChanged { .. } | Self::TlsDemandChanged { .. } | Self::AccountReinstated => {}
         }
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::aggregate;
 use crate::message::InDoubtPolicy;
+use crate::tls_rule::AccountTls;
 
 use super::{AccountCommand, AccountEvent, AccountRefusal};
 
@@ -27,6 +28,9 @@ pub struct Account {
     pub standing: Standing,
     /// What happens to its mail in doubt.
     pub in_doubt: InDoubtPolicy,
+    /// What protection its mail demands.
+    #[serde(default)]
+    pub tls: AccountTls,
 }
 
 impl Account {
@@ -48,6 +52,8 @@ impl Account {
             (_, AccountCommand::ChangeInDoubtPolicy { policy }) => {
                 Ok(vec![AccountEvent::InDoubtPolicyChanged { policy }])
             }
+            (_, AccountCommand::ChangeTlsDemand { tls }) if tls == self.tls => Err(AccountRefusal::NothingChanged),
+            (_, AccountCommand::ChangeTlsDemand { tls }) => Ok(vec![AccountEvent::TlsDemandChanged { tls }]),
             (Standing::Open, AccountCommand::SuspendAccount { reason }) => {
                 Ok(vec![AccountEvent::AccountSuspended { reason }])
             }
@@ -63,6 +69,7 @@ impl Account {
             AccountEvent::AccountOpened { .. } | AccountEvent::AccountReinstated => self.standing = Standing::Open,
             AccountEvent::AccountSuspended { .. } => self.standing = Standing::Suspended,
             AccountEvent::InDoubtPolicyChanged { policy } => self.in_doubt = *policy,
+            AccountEvent::TlsDemandChanged { tls } => self.tls = *tls,
             AccountEvent::ContactChanged { .. } => {}
         }
     }

@@ -5,6 +5,7 @@ use cqrs_es::test::TestFramework;
 use super::*;
 use crate::message::InDoubtPolicy;
 use crate::personal::Personal;
+use crate::tls_rule::AccountTls;
 
 fn text(value: &str) -> Personal<String> {
     Personal::Known(value.to_owned())
@@ -102,6 +103,25 @@ fn mail_in_doubt_is_sent_again_until_the_account_chooses_otherwise() {
     );
     then_events(vec![opened(), chosen(Hold)], choose(Resend), chosen(Resend));
     then_events(vec![opened(), suspended()], choose(Hold), chosen(Hold));
+}
+
+#[test]
+fn the_protection_of_its_mail_is_the_account_s_choice() {
+    let choose = |tls| AccountCommand::ChangeTlsDemand { tls };
+    let chosen = |tls| AccountEvent::TlsDemandChanged { tls };
+    then_refusal(vec![], choose(AccountTls::Always), AccountRefusal::Unknown);
+    then_refusal(
+        vec![opened()],
+        choose(AccountTls::Default),
+        AccountRefusal::NothingChanged,
+    );
+    for tls in [AccountTls::Always, AccountTls::Authenticated, AccountTls::Immediate] {
+        then_events(vec![opened()], choose(tls), chosen(tls));
+        then_events(vec![opened(), suspended()], choose(tls), chosen(tls));
+        then_refusal(vec![opened(), chosen(tls)], choose(tls), AccountRefusal::NothingChanged);
+        let default = AccountTls::Default;
+        then_events(vec![opened(), chosen(tls)], choose(default), chosen(default));
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ use crate::rights::{KeyHash, KeyKind, KeyLimit, KeyLimits, KeyWorld, Method};
 use crate::sending_domain::{DkimAlgorithm, DkimKey, DkimSigning, OwnershipProof, SendingDomainCommand};
 use crate::shard::{ParkedActor, ShardCommand};
 use crate::suppression::{SuppressionCommand, SuppressionReason};
+use crate::tls_rule::AccountTls;
 use crate::user::{LoginToken, Role, UserCommand};
 
 /// A personal text, known or erased.
@@ -45,6 +46,7 @@ pub fn account() -> impl Strategy<Value = AccountCommand> {
         (text(), text()).prop_map(|(name, contact)| AccountCommand::OpenAccount { name, contact }),
         text().prop_map(|contact| AccountCommand::ChangeContact { contact }),
         in_doubt().prop_map(|policy| AccountCommand::ChangeInDoubtPolicy { policy }),
+        proptest::sample::select(&AccountTls::ALL).prop_map(|tls| AccountCommand::ChangeTlsDemand { tls }),
         text().prop_map(|reason| AccountCommand::SuspendAccount { reason }),
         Just(AccountCommand::ReinstateAccount),
     ]

@@ -98,6 +98,7 @@ pub fn started(attempt_id: AttemptId, started_at: Instant, prepended: Personal<S
         content_bytes: 600,
         prepended,
         tls: None,
+        clear: None,
         started_at,
     }
 }
@@ -114,6 +115,7 @@ pub fn attempted(attempt_id: AttemptId, reached: Reached, ended_at: Instant) -> 
         host: None,
         peer: None,
         tls: None,
+        tls_record: None,
         reached,
         timings: Timings::default(),
         ended_at,

@@ -12,6 +12,7 @@ use crate::instant::Instant;
 use crate::metadata::Actor;
 use crate::personal::{HasPersonal, Personal, PersonalVisitor, Subject};
 use crate::rights::Method;
+use crate::tls_rule::{ClearReason, TlsRecord};
 
 use super::outcome::{DeferralReason, Reached, Reply, Timings, TlsFacts, TlsLevel};
 use super::outcome_rules::Judged;
@@ -186,6 +187,9 @@ pub struct Started {
     pub prepended: Personal<String>,
     /// The TLS session; `None` on a plain one.
     pub tls: Option<TlsFacts>,
+    /// Why it goes in clear text; `None` where it does not, and in events from before this was told.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub clear: Option<ClearReason>,
     /// When.
     pub started_at: Instant,
 }
@@ -204,6 +208,10 @@ pub struct Attempted {
     /// The TLS session; `None` where there was none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tls: Option<TlsFacts>,
+    /// What of TLS was wanted and reached, and what failed; `None` where no host was looked for, and in events from before
+    /// this was told.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tls_record: Option<TlsRecord>,
     /// How far it came.
     pub reached: Reached,
     /// Where the time went.

@@ -30,4 +30,10 @@ pub enum MessageRefusal {
     /// Its time is over; it bounces at its next turn.
     #[error("the message has expired")]
     Expired,
+    /// The session gives less TLS than the message demands.
+    #[error("the session gives less TLS than the message demands")]
+    TlsUnmet,
+    /// TLS failed, and the message has not waited long enough to go in clear text for that.
+    #[error("the message may not go in clear text yet")]
+    ClearTooEarly,
 }

@@ -7,6 +7,7 @@ use crate::aggregate::aggregate;
 use crate::content::ContentRef;
 use crate::ids::{AttemptId, DataKeyId, KeyId};
 use crate::instant::Instant;
+use crate::tls_rule::{ClearReason, MailAge};
 
 use super::outcome::{AttemptOutcome, DeferralReason, InDoubtPolicy, Reached, Reply, TlsLevel};
 use super::outcome_rules::{Judged, OutcomeClass, asked_wait_s, class_of_reason, judge};
@@ -154,11 +155,26 @@ impl Message {
         {
             return Err(MessageRefusal::Expired);
         }
+        self.must_be_protected(&started)?;
         let attempt = self.deferrals.saturating_add(1);
         Ok(vec![MessageEvent::DeliveryStarted(Box::new(Started {
             attempt,
             ..started
         }))])
+    }
+
+    /// The last check before the right to send, whatever the walk over the hosts made of the rule.
+    fn must_be_protected(&self, started: &Started) -> Result<(), MessageRefusal> {
+        let Some(order) = &self.order else { return Ok(()) };
+        let reached = started.tls.as_ref().map_or(TlsLevel::Plain, |tls| tls.level);
+        if reached < order.tls_required {
+            return Err(MessageRefusal::TlsUnmet);
+        }
+        let needs_age = started.clear.is_some_and(ClearReason::is_of_aged_mail);
+        if needs_age && MailAge::of(order.accepted_at, started.started_at, self.deferrals) == MailAge::Young {
+            return Err(MessageRefusal::ClearTooEarly);
+        }
+        Ok(())
     }
 
     fn record(

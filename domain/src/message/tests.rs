@@ -21,6 +21,7 @@ use crate::instant::Instant;
 use crate::metadata::Actor;
 use crate::personal::Personal;
 use crate::rights::Method;
+use crate::tls_rule::ClearReason;
 
 /// When every message of these tests is accepted, in milliseconds since 1970.
 const ACCEPTED_MS: i64 = 1_000_000;
@@ -94,6 +95,7 @@ fn start_of(n: u128, number: u32, millis: i64) -> Box<StartAttempt> {
         content_bytes: 600,
         prepended: text("DKIM-Signature: …"),
         tls: None,
+        clear: None,
         started_at: at(millis),
     })
 }
@@ -108,6 +110,7 @@ fn attempted(n: u128, reached: Reached) -> Attempted {
         host: Some("mx.example.org".to_owned()),
         peer: None,
         tls: None,
+        tls_record: None,
         reached,
         timings: Timings::default(),
         ended_at: at(ACCEPTED_MS + 1_000),

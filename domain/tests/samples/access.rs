@@ -9,6 +9,7 @@ use sealpost_domain::message::InDoubtPolicy;
 use sealpost_domain::rights::{KeyHash, KeyKind, KeyLimit, KeyLimits, KeyWorld, Method};
 use sealpost_domain::sending_domain::{DkimKey, DkimSigning, OwnershipProof, SendingDomainEvent};
 use sealpost_domain::suppression::{SuppressionEvent, SuppressionReason};
+use sealpost_domain::tls_rule::AccountTls;
 use sealpost_domain::user::{LoginToken, Role, UserEvent};
 
 use super::{Sample, at, first, ip, key_id, shaped, text, uuid};
@@ -32,6 +33,9 @@ fn accounts() -> Vec<Sample> {
         }),
         first(AccountEvent::InDoubtPolicyChanged {
             policy: InDoubtPolicy::Hold,
+        }),
+        first(AccountEvent::TlsDemandChanged {
+            tls: AccountTls::Always,
         }),
         first(AccountEvent::AccountSuspended { reason: text("reason") }),
         first(AccountEvent::AccountReinstated),

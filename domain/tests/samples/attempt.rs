@@ -5,6 +5,7 @@ use sealpost_domain::message::{
     Attempted, BounceKind, CertificateVerdict, DeferralReason, EnhancedStatus, InDoubtCause, Judged, MessageEvent,
     NotStartedReason, OutcomeClass, Reached, Reply, Resolution, Started, Timings, TlsFacts, TlsLevel,
 };
+use sealpost_domain::tls_rule::{ClearReason, Hello, TlsFailed, TlsFailure, TlsNeed, TlsRecord};
 
 use super::{Sample, at, first, shaped, text, uuid};
 
@@ -14,6 +15,7 @@ pub fn samples() -> Vec<Sample> {
     let begun = vec![
         first(started(Some(tls()))),
         shaped("plain", started(None)),
+        shaped("clear", clear_start()),
         first(MessageEvent::DeliveryNotStarted {
             attempt_id,
             reason: NotStartedReason::ConnectionLost,
@@ -52,6 +54,19 @@ fn deferred() -> Vec<Sample> {
                 judged: None,
             },
         ),
+        shaped(
+            "tls",
+            MessageEvent::DeliveryDeferred {
+                attempted: Attempted {
+                    tls_record: Some(tls_record(None, None)),
+                    ..unconnected()
+                },
+                reason: DeferralReason::TlsBroken,
+                reply: None,
+                next_attempt_at: at(66),
+                judged: None,
+            },
+        ),
     ]
 }
 
@@ -65,6 +80,7 @@ fn taken() -> Vec<Sample> {
                 ..reply(250, EnhancedStatus(2, 0, 0))
             }),
         ),
+        shaped("clear", in_clear()),
     ]
 }
 
@@ -130,8 +146,35 @@ fn started(tls: Option<TlsFacts>) -> MessageEvent {
         content_bytes: 5_120,
         prepended: text("header block"),
         tls,
+        clear: None,
         started_at: at(5),
     }))
+}
+
+/// A start in clear text, with the reason that allows it.
+fn clear_start() -> MessageEvent {
+    match started(None) {
+        MessageEvent::DeliveryStarted(started) => MessageEvent::DeliveryStarted(Box::new(Started {
+            clear: Some(ClearReason::HandshakeFailedAged),
+            ..*started
+        })),
+        other => other,
+    }
+}
+
+/// What a walk over two tries at one host came to.
+fn tls_record(reached: Option<TlsLevel>, clear: Option<ClearReason>) -> TlsRecord {
+    let failed = |hello| TlsFailed {
+        host: "mx.example.org".to_owned(),
+        failure: TlsFailure::Handshake,
+        hello,
+    };
+    TlsRecord {
+        wanted: TlsNeed::Opportunistic,
+        reached,
+        failures: vec![failed(Hello::Full), failed(Hello::Reduced)],
+        clear,
+    }
 }
 
 fn tls() -> TlsFacts {
@@ -151,6 +194,7 @@ fn attempted(reached: Reached) -> Attempted {
         host: Some("mx.example.org".to_owned()),
         peer: Some("192.0.2.25:25".to_owned()),
         tls: Some(TlsFacts { group: None, ..tls() }),
+        tls_record: None,
         reached,
         timings: Timings {
             connect_ms: 120,
@@ -174,6 +218,21 @@ fn delivered(reply: Reply) -> MessageEvent {
     MessageEvent::MessageDelivered {
         attempted: attempted(Reached::Data),
         reply,
+    }
+}
+
+/// Delivered in clear text after TLS had failed.
+fn in_clear() -> MessageEvent {
+    MessageEvent::MessageDelivered {
+        attempted: Attempted {
+            tls: None,
+            tls_record: Some(tls_record(
+                Some(TlsLevel::Plain),
+                Some(ClearReason::HandshakeFailedAged),
+            )),
+            ..attempted(Reached::Data)
+        },
+        reply: reply(250, EnhancedStatus(2, 0, 0)),
     }
 }
 

@@ -12,6 +12,7 @@ use sealpost_domain::metadata::{Actor, Channel};
 use sealpost_domain::rights::{KeyKind, KeyLimit, KeyWorld};
 use sealpost_domain::sending_domain::{DkimSigning, OwnershipProof};
 use sealpost_domain::suppression::SuppressionReason;
+use sealpost_domain::tls_rule::{AccountTls, ClearReason, Hello, TlsFailure, TlsNeed};
 use sealpost_domain::user::Role;
 use serde_json::Value;
 
@@ -34,17 +35,22 @@ macro_rules! words {
 /// Enumeration → the stored words of its values, in the order of declaration.
 pub fn words() -> BTreeMap<&'static str, Vec<Value>> {
     words! {
+        AccountTls { Default, Always, Authenticated, Immediate }
         Actor { System, Operator; Actor::User(_) | Actor::Key(_) }
         BounceKind { Hard, Soft, Blocked, Policy, Expired }
         CertificateVerdict {
             Valid, Expired, NotYetValid, NameMismatch, UnknownIssuer, SelfSigned, Revoked, Other
         }
         Channel { Api, Smtp, Console, Cli, System }
+        ClearReason {
+            NotOffered, NotOfferedAged, StarttlsRefused, StarttlsRefusedAged, HandshakeFailedAged, OldTlsAged
+        }
         DeferralReason {
             Reply, ConnectFailed, ConnectionLost, ProtocolError, TlsRefused, TlsBroken, TlsNotAuthenticated,
             TlsNotOffered, NoRoute, DnsFailed, DnsBogus, LoginFailed, ContentUnavailable, Expired
         }
         DkimSigning { Rsa, Ed25519, Both, None }
+        Hello { Full, Reduced }
         HoldReason { Asked, InDoubt, Unfoldable, AttemptsPanicked }
         InDoubtCause { ConnectionLost, TimedOut, UnreadableReply, ProcessEnded, AttemptPanicked }
         InDoubtPolicy { Resend, Hold }
@@ -64,6 +70,11 @@ pub fn words() -> BTreeMap<&'static str, Vec<Value>> {
         Role { Owner, Admin, Developer, Auditor }
         StrangerRefusal { UnknownKey, UnknownUser }
         SuppressionReason { HardBounce, Complaint, Unsubscribed, Manual }
+        TlsFailure {
+            Unready, NotOffered, RefusedTransiently, RefusedPermanently, Handshake, OldVersion, Injected,
+            AfterHandshake, Identity
+        }
+        TlsNeed { Immediate, Opportunistic, Encrypted, Authenticated }
         TlsLevel { Plain, Encrypted, Authenticated }
         UseRefusal { Revoked, AccountSuspended, NotManagement, ManagementFrozen; UseRefusal::Limit(_) }
     }

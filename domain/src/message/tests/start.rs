@@ -99,3 +99,72 @@ fn what_came_back_unbegun_is_due_at_its_start_even_when_that_was_ahead_of_the_sc
     assert_eq!(message.due_at, Some(at(ACCEPTED_MS + 5_000)));
     assert_eq!(message.deferrals, 1);
 }
+
+/// The message of these tests, with this demand.
+fn demanding(tls_required: TlsLevel) -> MessageEvent {
+    MessageEvent::MessageAccepted(Box::new(Accepted {
+        tls_required,
+        ..*accept()
+    }))
+}
+
+fn reaching(level: TlsLevel) -> Option<TlsFacts> {
+    (level > TlsLevel::Plain).then(|| TlsFacts {
+        version: "TLSv1.3".to_owned(),
+        group: None,
+        cipher: "TLS_AES_128_GCM_SHA256".to_owned(),
+        certificate_sha256: "00".repeat(32),
+        verdict: CertificateVerdict::SelfSigned,
+        level,
+    })
+}
+
+#[test]
+fn no_session_below_the_message_s_own_demand_gets_the_right_to_send() {
+    let levels = [TlsLevel::Plain, TlsLevel::Encrypted, TlsLevel::Authenticated];
+    for required in levels {
+        for level in levels {
+            let started = Started {
+                tls: reaching(level),
+                ..*start_of(1, 1, ACCEPTED_MS + 10)
+            };
+            let when = MessageCommand::StartAttempt(Box::new(started.clone()));
+            if level < required {
+                then_refusal(vec![demanding(required)], when, MessageRefusal::TlsUnmet);
+            } else {
+                let then = MessageEvent::DeliveryStarted(Box::new(started));
+                then_events(vec![demanding(required)], when, vec![then]);
+            }
+        }
+    }
+}
+
+#[test]
+fn clear_text_after_failed_tls_gets_the_right_to_send_only_after_five_minutes_and_a_first_try() {
+    let deferred = MessageEvent::DeliveryDeferred {
+        attempted: attempted(1, Reached::BeforeData),
+        reason: DeferralReason::TlsBroken,
+        reply: None,
+        next_attempt_at: at(ACCEPTED_MS + 60_000),
+    };
+    for reason in ClearReason::ALL {
+        for (given, age_ms) in [
+            (vec![accepted()], 299_999),
+            (vec![accepted()], 300_000),
+            (vec![accepted(), deferred.clone()], 299_999),
+            (vec![accepted(), deferred.clone()], 300_000),
+        ] {
+            let number = u32::try_from(given.len()).unwrap();
+            let started = Started {
+                clear: Some(reason),
+                ..*start_of(2, number, ACCEPTED_MS + age_ms)
+            };
+            let when = MessageCommand::StartAttempt(Box::new(started.clone()));
+            if reason.is_of_aged_mail() && (number, age_ms) != (2, 300_000) {
+                then_refusal(given, when, MessageRefusal::ClearTooEarly);
+            } else {
+                then_events(given, when, vec![MessageEvent::DeliveryStarted(Box::new(started))]);
+            }
+        }
+    }
+}
