@@ -150,6 +150,7 @@ impl Story {
                 host: Some("mx.example.org".to_owned()),
                 peer: None,
                 tls: Some(tls()),
+                tls_record: None,
                 reached: if act == Act::BounceBeforeData {
                     Reached::BeforeData
                 } else {
@@ -182,6 +183,7 @@ impl Story {
             content_bytes: 654,
             prepended: Personal::Known("Received: here\r\n".to_owned()),
             tls: Some(tls()),
+            clear: None,
             started_at: self.now(),
         }))
     }

@@ -7,11 +7,13 @@ use sealpost_domain::Instant;
 use sealpost_domain::ids::AccountId;
 use sealpost_domain::metadata::Metadata;
 use sealpost_domain::suppression::SuppressionReason;
+use sealpost_domain::tls_rule::AccountTls;
 use tokio::sync::oneshot;
 
 use super::credits::Credits;
 use super::grant::StartRefused;
 use super::registry::{ListParked, Registry, Route, Unpark};
+use super::tls_choices::TlsChoices;
 use super::work::{
     Admission, Admitted, Asker, Claim, Granted, Manage, Managed, OutcomeCall, OutcomeRefused, OutcomeStored,
     RecipientKind, Reply, SendAnswer, SendCall, StartCall, Work,
@@ -26,6 +28,7 @@ pub struct Accounts {
     credits: Credits,
     log: Log,
     clock: Arc<dyn Clock>,
+    tls: TlsChoices,
 }
 
 impl std::fmt::Debug for Accounts {
@@ -37,12 +40,13 @@ impl std::fmt::Debug for Accounts {
 impl Accounts {
     /// A door to the accounts of this registry.
     #[must_use]
-    pub fn new(registry: Addr<Registry>, log: Log, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(registry: Addr<Registry>, log: Log, clock: Arc<dyn Clock>, tls: TlsChoices) -> Self {
         Self {
             registry,
             credits: Credits::default(),
             log,
             clock,
+            tls,
         }
     }
 
@@ -145,6 +149,20 @@ impl Accounts {
         self.ask(account, |reply| Work::Start(Box::new(call), reply))
             .await
             .unwrap_or(Err(StartRefused::Unavailable))
+    }
+
+    /// What protection the account's mail demands now.
+    ///
+    /// # Errors
+    /// Nobody can say now: without the answer no host is to hear of the account's mail.
+    pub async fn tls_of(&self, account: AccountId) -> Result<AccountTls, StartRefused> {
+        match self.tls.of(account) {
+            Some(tls) => Ok(tls),
+            None => self
+                .ask(account, Work::TlsChoice)
+                .await
+                .unwrap_or(Err(StartRefused::Unavailable)),
+        }
     }
 
     /// Tells what came of an attempt; on disk when it returns `Ok`.

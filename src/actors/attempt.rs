@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sealpost_domain::address::{DomainName, Mailbox};
 use sealpost_domain::ids::{AccountId, AttemptId, MessageId};
-use sealpost_domain::message::{AttemptOutcome, Order, Reached, Timings, TlsFacts};
+use sealpost_domain::message::{AttemptOutcome, Order, Reached, Timings, TlsFacts, TlsLevel};
+use sealpost_domain::tls_rule::{ClearReason, TlsFailed, TlsRecord, TlsWant, deferral_status};
 
 use super::grant::{Grant, StartRefused};
 use super::route::{NoRoute, RoutePlan};
@@ -19,6 +20,18 @@ pub enum TlsDemand {
     Encrypted,
     /// TLS with a certificate that is valid for the host's name, or nothing.
     Authenticated,
+}
+
+impl TlsDemand {
+    /// The least level that meets it.
+    #[must_use]
+    pub const fn level(self) -> TlsLevel {
+        match self {
+            Self::Opportunistic => TlsLevel::Plain,
+            Self::Encrypted => TlsLevel::Encrypted,
+            Self::Authenticated => TlsLevel::Authenticated,
+        }
+    }
 }
 
 /// Finds out where a domain's mail goes.
@@ -46,6 +59,8 @@ pub struct Job {
     pub reverse_path: Mailbox,
     /// What was accepted.
     pub order: Order,
+    /// What it wants of the session.
+    pub want: TlsWant,
 }
 
 /// What came of a job.
@@ -76,11 +91,11 @@ pub enum Reuse {
 /// Opens sessions. Implemented by `delivery`, and by tests that need an attempt to fail in a way of their own.
 #[async_trait]
 pub trait Attempt: Send + Sync + 'static {
-    /// Connects, greets and secures, with the first host of the plan that lets it.
+    /// Connects, greets and secures, with the first host of the plan that gives what the message wants.
     ///
     /// # Errors
     /// What the message that wanted the session is deferred with.
-    async fn open(&self, plan: &RoutePlan) -> Result<Box<dyn Session>, OpenFailed>;
+    async fn open(&self, plan: &RoutePlan, want: TlsWant) -> Result<Box<dyn Session>, OpenFailed>;
 }
 
 /// Why there is no session.
@@ -94,6 +109,8 @@ pub struct OpenFailed {
     pub peer: Option<String>,
     /// The TLS session, where it came to that.
     pub tls: Option<TlsFacts>,
+    /// What of TLS was wanted, and what failed; `None` where nobody was looked for.
+    pub tls_record: Option<TlsRecord>,
     /// How long it took, in milliseconds.
     pub connect_ms: u32,
 }
@@ -107,9 +124,25 @@ impl OpenFailed {
             host: None,
             peer: None,
             tls: None,
+            tls_record: None,
             connect_ms: 0,
         }
     }
+
+    /// Whether it failed for want of TLS alone: somebody did answer.
+    #[must_use]
+    pub const fn is_for_tls(&self) -> bool {
+        match &self.outcome {
+            AttemptOutcome::Deferred { reason, .. } => deferral_status(*reason).is_some(),
+            _ => false,
+        }
+    }
+}
+
+/// The level that a session has reached.
+#[must_use]
+pub fn level_of(session: &dyn Session) -> TlsLevel {
+    session.tls().map_or(TlsLevel::Plain, |facts| facts.level)
 }
 
 /// A session with a remote server, greeted and secured as its route demands.
@@ -129,6 +162,16 @@ pub trait Session: Send {
 
     /// The TLS session; `None` on a plain one.
     fn tls(&self) -> Option<TlsFacts>;
+
+    /// Why it is in clear text; `None` where it is not.
+    fn clear(&self) -> Option<ClearReason> {
+        None
+    }
+
+    /// What failed on the way to it, until the first message has gone; nothing after that.
+    fn passed_over(&self) -> &[TlsFailed] {
+        &[]
+    }
 
     /// Says goodbye; best effort, bounded.
     async fn close(self: Box<Self>);

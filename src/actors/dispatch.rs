@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sealpost_domain::address::{DomainName, Mailbox};
 use sealpost_domain::ids::{AccountId, AttemptId, MessageId};
-use sealpost_domain::message::Message;
+use sealpost_domain::message::{Message, TlsLevel};
+use sealpost_domain::tls_rule::{AccountTls, MailAge, TlsNeed, TlsWant};
 use sealpost_domain::{Instant, Personal};
 
 use super::attempt::Job;
@@ -62,7 +63,7 @@ impl Dispatch {
 
     /// The job of an attempt; `None` for a message that was never accepted.
     #[must_use]
-    pub fn job(&self, attempt_id: AttemptId) -> Option<Job> {
+    pub fn job(&self, attempt_id: AttemptId, want: TlsWant) -> Option<Job> {
         Some(Job {
             attempt_id,
             message: self.message,
@@ -70,7 +71,21 @@ impl Dispatch {
             recipient: self.recipient.clone(),
             reverse_path: self.reverse_path.clone(),
             order: self.state.order.clone()?,
+            want,
         })
+    }
+
+    /// What it wants of a session now, of an account with this choice and by a route with this demand.
+    #[must_use]
+    pub fn want(&self, account: AccountTls, route: TlsLevel, now: Instant) -> TlsWant {
+        let order = self.state.order.as_ref();
+        let message = order.map_or(TlsLevel::Plain, |order| order.tls_required);
+        TlsWant {
+            need: TlsNeed::strictest(account, message, route),
+            age: order.map_or(MailAge::Young, |order| {
+                MailAge::of(order.accepted_at, now, self.state.deferrals)
+            }),
+        }
     }
 
     /// The recipient's address as an event carries it.

@@ -26,6 +26,9 @@ pub enum StartRefused {
     /// Its time is over: it is to bounce.
     #[error("the message has expired")]
     Expired,
+    /// The session gives less TLS than account or message demand, or its clear text comes too early.
+    #[error("the session does not give the protection that is demanded")]
+    TlsUnmet,
     /// The log cannot be written, or the account's actor failed: try again soon.
     #[error("the log cannot be written at the moment")]
     Unavailable,

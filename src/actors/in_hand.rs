@@ -12,8 +12,9 @@ use sealpost_domain::message::{
 };
 use sealpost_domain::metadata::{Actor, Metadata};
 use sealpost_domain::shard::ParkedActor;
+use sealpost_domain::tls_rule::{TlsRecord, TlsWant};
 
-use super::attempt::{OpenFailed, Report, Reuse, Session};
+use super::attempt::{OpenFailed, Report, Reuse, Session, level_of};
 use super::destination_actor::{DestinationActor, Finished, Next};
 use super::destinations::Begin;
 use super::dispatch::Dispatch;
@@ -21,6 +22,7 @@ use super::draw_attempt_id;
 use super::grant::{Grant, StartRefused};
 use super::outcome_report::{Told, reread_behind_all, tell_until_stored};
 use super::parked::record_parked;
+use super::route::RoutePlan;
 use super::throttle::Sign;
 use super::work::{Manage, ManageMessage};
 use crate::log::{LogState, OutcomeSlot};
@@ -79,13 +81,30 @@ impl InHand {
         None
     }
 
+    /// The message itself with what it wants of a session now. `None` when its account does not answer, or may not send:
+    /// the message waits then, and no host has heard of it.
+    pub(super) async fn wanting(self, plan: &RoutePlan) -> Option<(Self, TlsWant)> {
+        let accounts = self.begun.accounts.clone();
+        let dispatch = self.grant.as_ref()?.dispatch();
+        match accounts.tls_of(dispatch.account).await {
+            Ok(tls) => {
+                let want = dispatch.want(tls, plan.tls.level(), accounts.now());
+                Some((self, want))
+            }
+            Err(refused) => {
+                self.not_granted(refused);
+                None
+            }
+        }
+    }
+
     /// Hands the message over in this session and sees to what comes of it. Says whether the session may carry another,
     /// and what the end of this one says of the site.
-    pub(super) async fn deliver(mut self, session: &mut dyn Session) -> (Reuse, Sign) {
+    pub(super) async fn deliver(mut self, session: &mut dyn Session, want: TlsWant) -> (Reuse, Sign) {
         let Some(job) = self
             .grant
             .as_ref()
-            .and_then(|grant| grant.dispatch().job(self.attempt_id))
+            .and_then(|grant| grant.dispatch().job(self.attempt_id, want))
         else {
             self.settle(Next::Forget);
             return (Reuse::Keep, Sign::None);
@@ -97,6 +116,12 @@ impl InHand {
         }
         let Some(grant) = self.grant.as_mut() else {
             return (Reuse::Keep, Sign::None);
+        };
+        let tls_record = TlsRecord {
+            wanted: want.need,
+            reached: Some(level_of(session)),
+            failures: session.passed_over().to_vec(),
+            clear: session.clear(),
         };
         let (report, reuse) = session.deliver(&job, grant).await;
         let mut sign = Sign::None;
@@ -111,6 +136,7 @@ impl InHand {
                     host: Some(session.host().to_owned()),
                     peer: Some(session.peer()),
                     tls: session.tls(),
+                    tls_record: Some(tls_record),
                     reached,
                     timings,
                     ended_at: self.begun.accounts.now(),
@@ -136,6 +162,7 @@ impl InHand {
             host: failed.host,
             peer: failed.peer,
             tls: failed.tls,
+            tls_record: failed.tls_record,
             timings,
             ..nothing_reached(self.attempt_id, self.begun.accounts.now())
         };
@@ -161,6 +188,15 @@ impl InHand {
                 let attempted = nothing_reached(self.attempt_id, self.begun.accounts.now());
                 let outcome = AttemptOutcome::Deferred {
                     reason: DeferralReason::Expired,
+                    reply: None,
+                };
+                self.conclude(attempted, outcome);
+            }
+            // The demand was raised while the session was being opened: the next attempt walks by it.
+            StartRefused::TlsUnmet => {
+                let attempted = nothing_reached(self.attempt_id, self.begun.accounts.now());
+                let outcome = AttemptOutcome::Deferred {
+                    reason: DeferralReason::TlsNotOffered,
                     reply: None,
                 };
                 self.conclude(attempted, outcome);
@@ -250,6 +286,7 @@ fn nothing_reached(attempt_id: AttemptId, ended_at: Instant) -> Attempted {
         host: None,
         peer: None,
         tls: None,
+        tls_record: None,
         reached: Reached::BeforeData,
         timings: Timings::default(),
         ended_at,

@@ -30,6 +30,7 @@ mod site_actor;
 mod spool_feed;
 mod theatre;
 mod throttle;
+mod tls_choices;
 mod work;
 mod worker;
 

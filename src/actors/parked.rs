@@ -90,6 +90,7 @@ pub(super) fn answer(work: Work, log: &Log, node: &str, retry: RetryPolicy, atte
         Work::Check(_, reply) => tell(reply, Err(Admission::Parked)),
         Work::Send(_, reply) => tell(reply, Err(Admission::Parked)),
         Work::Manage(_, _, reply) => tell(reply, Err(Admission::Parked)),
+        Work::TlsChoice(reply) => tell(reply, Err(StartRefused::Parked)),
         Work::Start(_, reply) => tell(reply, Err(StartRefused::Parked)),
         Work::Outcome(call, reply) => store_outcome(*call, reply, log, node, retry, attempts),
     }

@@ -16,6 +16,7 @@ use super::destinations::Destinations;
 use super::hot::Hot;
 use super::open_attempts::OpenAttempts;
 use super::parked::{self, RecentPanics, record_parked, record_unparked};
+use super::tls_choices::TlsChoices;
 use super::work::{Admission, Reply, Work};
 use crate::clock::Clock;
 use crate::log::{Generation, Log};
@@ -114,6 +115,7 @@ pub struct Registry {
     clock: Arc<dyn Clock>,
     node: String,
     destinations: Destinations,
+    tls: TlsChoices,
     entries: HashMap<AccountId, Entry>,
     panics: HashMap<AccountId, RecentPanics>,
     /// Attempts that are open, by account: what a new actor takes over from the one before.
@@ -123,12 +125,13 @@ pub struct Registry {
 impl Registry {
     /// An empty registry.
     #[must_use]
-    pub fn new(log: Log, clock: Arc<dyn Clock>, node: String, destinations: Destinations) -> Self {
+    pub fn new(log: Log, clock: Arc<dyn Clock>, node: String, destinations: Destinations, tls: TlsChoices) -> Self {
         Self {
             log,
             clock,
             node,
             destinations,
+            tls,
             entries: HashMap::new(),
             panics: HashMap::new(),
             attempts: HashMap::new(),
@@ -182,6 +185,7 @@ impl Registry {
             node: self.node.clone(),
             registry: ctx.address(),
             destinations: self.destinations.clone(),
+            tls: self.tls.clone(),
         };
         AccountActor::new(account, generation, hot, self.attempts_of(account), ports).start()
     }

@@ -17,6 +17,7 @@ use super::destinations::{Begin, DestinationRegistry, Destinations, Halt};
 use super::recovery;
 use super::registry::Registry;
 use super::spool_feed::SpoolFeed;
+use super::tls_choices::TlsChoices;
 use crate::clock::Clock;
 use crate::log::Log;
 
@@ -101,6 +102,8 @@ impl Theatre {
     /// # Errors
     /// As [`TheatreFailure`] says.
     pub async fn start(config: TheatreConfig) -> Result<Self, TheatreFailure> {
+        let tls = TlsChoices::default();
+        let choices = tls.clone();
         let (started, addresses) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let (log, clock, node) = (config.log.clone(), config.clock.clone(), config.node.clone());
@@ -115,8 +118,9 @@ impl Theatre {
                     });
                     let destinations = Destinations::new(registry.clone(), retry, feed);
                     let to = destinations.clone();
-                    let accounts =
-                        Registry::start_in_arbiter(&accounts_at.handle(), |_| Registry::new(log, clock, node, to));
+                    let accounts = Registry::start_in_arbiter(&accounts_at.handle(), |_| {
+                        Registry::new(log, clock, node, to, choices)
+                    });
                     if started.send((accounts, registry, destinations)).is_ok() {
                         // Ends when the theatre says so, and also when it is gone.
                         stopped.await.unwrap_or_default();
@@ -131,7 +135,7 @@ impl Theatre {
         let Ok(Ok((accounts, registry, destinations))) = addresses else {
             return Err(TheatreFailure::Ended);
         };
-        let accounts = Accounts::new(accounts, config.log.clone(), config.clock.clone());
+        let accounts = Accounts::new(accounts, config.log.clone(), config.clock.clone(), tls);
         let hands = Arc::new(());
         let (settled, has_settled) = oneshot::channel();
         let (patience, runtime) = (config.patience, config.runtime.clone());

@@ -16,6 +16,7 @@ use sealpost_domain::metadata::Metadata;
 use sealpost_domain::rights::{KeyKind, KeyWorld, Method};
 use sealpost_domain::sending_domain::{SendingDomainCommand, SendingDomainRefusal};
 use sealpost_domain::suppression::{SuppressionReason, SuppressionRefusal};
+use sealpost_domain::tls_rule::AccountTls;
 use sealpost_domain::user::{UserCommand, UserRefusal};
 use sealpost_domain::{Instant, Personal};
 use thiserror::Error;
@@ -355,6 +356,8 @@ pub enum Work {
     Send(Box<SendCall>, Reply<Result<Vec<SendAnswer>, Admission>>),
     /// Anything else that changes the account.
     Manage(Asker, Box<Manage>, Reply<Result<Managed, Admission>>),
+    /// What protection its mail demands.
+    TlsChoice(Reply<Result<AccountTls, StartRefused>>),
     /// The right to send.
     Start(Box<StartCall>, Reply<Result<Granted, StartRefused>>),
     /// What came of it.

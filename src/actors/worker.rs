@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use actix::Addr;
 use sealpost_domain::limits::MESSAGES_PER_CONNECTION_MAX;
+use sealpost_domain::tls_rule::TlsWant;
 use tokio::sync::oneshot;
 
-use super::attempt::{OpenFailed, Reuse, Session};
+use super::attempt::{OpenFailed, Reuse, Session, level_of};
 use super::destinations::Begin;
 use super::route::RoutePlan;
 use super::site_actor::{Free, Handed, Learned, SiteActor, WorkerEnded};
@@ -67,21 +68,29 @@ async fn run(begun: Arc<Begin>, site: Addr<SiteActor>, sessions: OpenSessions) {
     let mut kept: Option<Kept> = None;
     while let Some(Handed { hand, plan }) = next(&site).await {
         let Some(hand) = hand.with_log().await else { continue };
-        let mut open = match still_usable(kept.take()).await {
+        let Some((hand, want)) = hand.wanting(&plan).await else {
+            continue;
+        };
+        let mut open = match still_usable(kept.take(), want).await {
             Some(open) => open,
-            None => match open(&begun, &plan, &sessions).await {
+            None => match open(&begun, &plan, want, &sessions).await {
                 Ok(open) => {
                     site.do_send(Learned::Opened);
                     open
                 }
                 Err(failed) => {
-                    site.do_send(Learned::NotOpened(Box::new(failed.clone())));
+                    // Who fails at TLS has answered: what one message cannot have there, another may.
+                    site.do_send(if failed.is_for_tls() {
+                        Learned::Opened
+                    } else {
+                        Learned::NotOpened(Box::new(failed.clone()))
+                    });
                     hand.could_not_open(failed).await;
                     continue;
                 }
             },
         };
-        let (reuse, sign) = hand.deliver(open.session.as_mut()).await;
+        let (reuse, sign) = hand.deliver(open.session.as_mut(), want).await;
         site.do_send(Learned::Ended(sign));
         open.carried = open.carried.saturating_add(1);
         if reuse == Reuse::Keep && open.carried < MESSAGES_PER_CONNECTION_MAX {
@@ -95,8 +104,8 @@ async fn run(begun: Arc<Begin>, site: Addr<SiteActor>, sessions: OpenSessions) {
     }
 }
 
-async fn open(begun: &Begin, plan: &RoutePlan, sessions: &OpenSessions) -> Result<Kept, OpenFailed> {
-    let opened = begun.attempt.open(plan).await;
+async fn open(begun: &Begin, plan: &RoutePlan, want: TlsWant, sessions: &OpenSessions) -> Result<Kept, OpenFailed> {
+    let opened = begun.attempt.open(plan, want).await;
     let result = if opened.is_ok() { "opened" } else { "failed" };
     metrics::counter!("sealpost_sessions_total", "result" => result).increment(1);
     Ok(Kept {
@@ -106,10 +115,10 @@ async fn open(begun: &Begin, plan: &RoutePlan, sessions: &OpenSessions) -> Resul
     })
 }
 
-/// The kept session, when the server still listens.
-async fn still_usable(kept: Option<Kept>) -> Option<Kept> {
+/// The kept session, when it gives what the message wants and the server still listens.
+async fn still_usable(kept: Option<Kept>, want: TlsWant) -> Option<Kept> {
     let mut open = kept?;
-    if open.session.is_usable().await {
+    if want.rides(level_of(open.session.as_ref()), open.session.clear()) && open.session.is_usable().await {
         return Some(open);
     }
     open.session.close().await;

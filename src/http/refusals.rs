@@ -95,7 +95,9 @@ pub(super) const fn of_message(refusal: MessageRefusal) -> ErrorCode {
         MessageRefusal::Held => ErrorCode::MessageHeld,
         MessageRefusal::NotHeld => ErrorCode::MessageNotHeld,
         MessageRefusal::AttemptOpen => ErrorCode::MessageInFlight,
-        MessageRefusal::AttemptNotOpen => ErrorCode::MessageChanged,
+        MessageRefusal::AttemptNotOpen | MessageRefusal::TlsUnmet | MessageRefusal::ClearTooEarly => {
+            ErrorCode::MessageChanged
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::actors::open_attempts::OpenAttempts;
 use crate::actors::recent_refusals::RecentRefusals;
 use crate::actors::recent_suppressions::RecentSuppressions;
 use crate::actors::registry::{End, Ended, Registry, Route};
+use crate::actors::tls_choices::TlsChoices;
 use crate::actors::work::{Admission, Reply, Work};
 use crate::clock::Clock;
 use crate::log::{Append, AppendFailure, Appended, Busy, Generation, Log, Ticket};
@@ -29,6 +30,8 @@ pub struct Ports {
     pub registry: Addr<Registry>,
     /// Where accepted mail goes.
     pub destinations: Destinations,
+    /// Where its choice of protection is looked up.
+    pub tls: TlsChoices,
 }
 
 /// Work from the registry.
@@ -71,6 +74,7 @@ impl AccountActor {
     /// An actor on the state that the log holds.
     #[must_use]
     pub fn new(account: AccountId, generation: Generation, hot: Hot, attempts: OpenAttempts, ports: Ports) -> Self {
+        ports.tls.set(account, hot.account.state.tls);
         Self {
             account,
             hot,
@@ -235,6 +239,7 @@ impl Handler<Ask> for AccountActor {
             Work::Send(call, reply) => self.send(*call, reply, ctx),
             Work::Manage(asker, manage, reply) => self.manage_for(asker, *manage, reply, ctx),
             Work::Start(call, reply) => self.start_attempt(*call, reply, ctx),
+            Work::TlsChoice(reply) => self.answer(reply, Ok(self.hot.account.state.tls)),
             Work::Outcome(call, reply) => self.record_outcome(*call, reply, ctx),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix::Context;
 use sealpost_domain::account::Standing;
 use sealpost_domain::ids::{KeyId, MessageId};
-use sealpost_domain::message::{Message, MessageCommand, MessageEvent, MessageRefusal, Started};
+use sealpost_domain::message::{Message, MessageCommand, MessageEvent, MessageRefusal, Started, TlsLevel};
 use sealpost_domain::metadata::Metadata;
 use sealpost_domain::suppression::SuppressionReason;
 
@@ -34,7 +34,10 @@ impl AccountActor {
         let Some(order) = state.order.clone() else {
             return tell(reply, Err(StartRefused::Conflict));
         };
-        if let Some(no) = self.forbids_start(&order.key) {
+        if let Some(no) = self
+            .forbids_start(&order.key)
+            .or_else(|| self.forbids_session(&started))
+        {
             return self.answer(reply, Err(no));
         }
         let attempt = started.attempt_id;
@@ -79,6 +82,12 @@ impl AccountActor {
             return Some(StartRefused::Suspended);
         }
         self.is_frozen(key).then_some(StartRefused::KeyFrozen)
+    }
+
+    /// The account may have changed its mind while the session was being opened.
+    fn forbids_session(&self, started: &Started) -> Option<StartRefused> {
+        let reached = started.tls.as_ref().map_or(TlsLevel::Plain, |tls| tls.level);
+        (reached < self.hot.account.state.tls.least()).then_some(StartRefused::TlsUnmet)
     }
 
     /// Stores an outcome, and with a hard bounce the suppression of the address.
@@ -134,6 +143,7 @@ fn start_events(message: MessageId, state: &mut Message, started: Started) -> Re
             tracing::debug!(message.id = %message, reason = %no, "the message does not allow an attempt");
             match no {
                 MessageRefusal::Expired => StartRefused::Expired,
+                MessageRefusal::TlsUnmet | MessageRefusal::ClearTooEarly => StartRefused::TlsUnmet,
                 _ => StartRefused::Conflict,
             }
         })?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix::{AsyncContext, Context};
-use sealpost_domain::account::Standing;
+use sealpost_domain::account::{AccountCommand, Standing};
 use sealpost_domain::api_key::{ApiKeyCommand, UseRefusal};
 use sealpost_domain::event::StreamId;
 use sealpost_domain::ids::KeyId;
@@ -11,6 +11,7 @@ use sealpost_domain::message::MessageCommand;
 use sealpost_domain::metadata::Metadata;
 use sealpost_domain::rights::{KeyKind, KeyLimit, KeyWorld};
 use sealpost_domain::sending_domain::{DkimAlgorithm, DkimKey};
+use sealpost_domain::tls_rule::AccountTls;
 use sealpost_domain::user::UserCommand;
 use sealpost_domain::{Event, StreamType};
 
@@ -80,6 +81,12 @@ impl AccountActor {
                     Ok(decision) if freezes => self.freeze(key, &metadata, decision, reply, ctx),
                     Ok(decision) if thaws => self.thaw(key, &metadata, decision, reply, ctx),
                     Ok(decision) => self.commit(&metadata, decision, reply, ctx, done),
+                    Err(no) => self.answer(reply, Err(no)),
+                }
+            }
+            Manage::Account(AccountCommand::ChangeTlsDemand { tls }) => {
+                match self.decide(Manage::Account(AccountCommand::ChangeTlsDemand { tls })) {
+                    Ok(decision) => self.change_tls(tls, &metadata, decision, reply, ctx),
                     Err(no) => self.answer(reply, Err(no)),
                 }
             }
@@ -174,6 +181,22 @@ impl AccountActor {
         let destinations = self.ports.destinations.clone();
         self.commit(metadata, decision, reply, ctx, move |appended| {
             destinations.refill_key(key, appended.last_position);
+            done(appended)
+        });
+    }
+
+    /// Attempts look the choice up from the moment on when it is durable, and before anybody is told.
+    fn change_tls(
+        &mut self,
+        tls: AccountTls,
+        metadata: &Arc<Metadata>,
+        decision: Decision,
+        reply: ManageReply,
+        ctx: &mut Context<Self>,
+    ) {
+        let (choices, account) = (self.ports.tls.clone(), self.account);
+        self.commit(metadata, decision, reply, ctx, move |appended| {
+            choices.set(account, tls);
             done(appended)
         });
     }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use sealpost_domain::Personal;
 use sealpost_domain::message::{Started, TlsFacts};
+use sealpost_domain::tls_rule::ClearReason;
 
 use crate::actors::{Grant, Job, StartRefused};
 use crate::delivery::letter::Letter;
@@ -13,6 +14,7 @@ pub(super) struct Carrier<'a> {
     pub(super) host: &'a str,
     pub(super) peer: SocketAddr,
     pub(super) tls: Option<TlsFacts>,
+    pub(super) clear: Option<ClearReason>,
 }
 
 pub(super) async fn authorise(
@@ -31,6 +33,7 @@ pub(super) async fn authorise(
         content_bytes: letter.size_bytes(),
         prepended: Personal::Known(letter.prepended.clone()),
         tls: carrier.tls,
+        clear: carrier.clear,
         started_at: grant.now(),
     };
     grant.start(started).await

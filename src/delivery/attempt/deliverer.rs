@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
+use sealpost_domain::tls_rule::TlsWant;
 
 use super::transact::SmtpSession;
-use super::walk::{Reached, walk};
+use super::walk::walk;
 use crate::actors::{Attempt, OpenFailed, RoutePlan, Session};
 use crate::delivery::letter::LetterWriter;
 use crate::smtp::client::{Timeouts, TlsClient};
@@ -45,15 +46,12 @@ impl Deliverer {
 
 #[async_trait]
 impl Attempt for Deliverer {
-    async fn open(&self, plan: &RoutePlan) -> Result<Box<dyn Session>, OpenFailed> {
+    async fn open(&self, plan: &RoutePlan, want: TlsWant) -> Result<Box<dyn Session>, OpenFailed> {
         let began = Instant::now();
-        let walked = walk(plan, &self.0.dialling).await;
+        let walked = walk(plan, want, &self.0.dialling).await;
         let connect_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
         match walked {
-            Ok(Reached { host, peer, connection }) => {
-                let letters = self.0.letters.clone();
-                Ok(Box::new(SmtpSession::new(connection, peer, &host, letters, connect_ms)))
-            }
+            Ok(reached) => Ok(Box::new(SmtpSession::new(reached, self.0.letters.clone(), connect_ms))),
             Err(failed) => Err(OpenFailed { connect_ms, ..failed }),
         }
     }

@@ -1,61 +1,148 @@
-//! Step three: TLS as the route demands it, with the certificate's verdict on record.
+//! Step three: TLS as the message wants it, with the certificate's verdict on record, or the one step that the rule of the
+//! domain (`tls_rule`) allows after a failure.
 //!
-//! Where STARTTLS is offered and does not work out, the message waits: going on in clear text then is what a man in the
-//! middle would want. Only a server that offers no STARTTLS gets clear text, and only where the route allows it.
+//! Where TLS is offered and does not work out, going on in clear text is what a man in the middle would want: this step
+//! does so only where the rule says it, and the reason goes with the session.
 
 use sealpost_domain::message::{AttemptOutcome, CertificateVerdict, DeferralReason, TlsFacts, TlsLevel};
+use sealpost_domain::tls_rule::{ClearReason, Hello, Step, Taint, TlsFailure, TlsNeed, TlsWant};
 
-use super::finish;
-use crate::actors::{OpenFailed, TlsDemand};
-use crate::smtp::client::{self, ClientHello, Connection, Greeted, Opened, Ready, SecureFailure, TlsClient, TlsOrder};
+use super::{finish, greet};
+use crate::actors::OpenFailed;
+use crate::smtp::client::{
+    self, ClientHello, Connection, GreetFailure, Greeted, HandshakeFault, Opened, Ready, SecureFailure, TlsClient,
+    TlsFailureClass, TlsOrder,
+};
 use crate::smtp::wire::HelloName;
 
-pub(super) async fn secure(
-    greeted: Connection<Greeted>,
-    host: &str,
-    demand: TlsDemand,
-    tls: &TlsClient,
-) -> Result<Connection<Ready>, OpenFailed> {
-    match greeted.secure(tls, &order(host, demand)).await {
-        Ok(ready) => Ok(ready),
-        Err(SecureFailure::NotOffered(connection)) if demand == TlsDemand::Opportunistic => {
-            Ok(connection.stay_in_clear())
+/// How one try at TLS is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Try<'a> {
+    /// Name of the host.
+    pub(super) host: &'a str,
+    /// What the message wants.
+    pub(super) want: TlsWant,
+    /// With which ClientHello.
+    pub(super) hello: Hello,
+    /// What the attempt has seen so far.
+    pub(super) before: Taint,
+}
+
+/// A session that may carry the message.
+#[derive(Debug)]
+pub(super) struct Secured {
+    pub(super) connection: Connection<Ready>,
+    /// Why it is in clear text; `None` where it is not.
+    pub(super) clear: Option<ClearReason>,
+}
+
+/// A try that came to no session.
+pub(super) struct Fell {
+    /// What the message is told, where nothing better follows.
+    pub(super) failed: OpenFailed,
+    /// How TLS failed.
+    pub(super) failure: TlsFailure,
+}
+
+impl Fell {
+    /// A failure that says nothing of TLS.
+    pub(super) const fn unready(failed: OpenFailed) -> Self {
+        Self {
+            failed,
+            failure: TlsFailure::Unready,
         }
-        Err(failure) => Err(failed(host, failure).await),
+    }
+}
+
+/// `STARTTLS`, or clear text on this very connection where the rule allows that.
+pub(super) async fn secure(greeted: Connection<Greeted>, this: Try<'_>, tls: &TlsClient) -> Result<Secured, Fell> {
+    let failure = match greeted.secure(tls, &this.order()).await {
+        Ok(connection) => {
+            return Ok(Secured {
+                connection,
+                clear: None,
+            });
+        }
+        Err(failure) => failure,
+    };
+    let step = this.want.after(class(&failure), this.hello, this.before);
+    match (failure, step) {
+        (
+            SecureFailure::NotOffered(connection) | SecureFailure::Refused { connection, .. },
+            Step::StayInClear(reason),
+        ) => Ok(Secured {
+            connection: connection.stay_in_clear(),
+            clear: Some(reason),
+        }),
+        (failure, _) => Err(fell(this.host, failure).await),
     }
 }
 
 /// TLS before a word is said; the greeting comes inside it.
 pub(super) async fn greet_in_tls(
     opened: Connection<Opened>,
-    hello: &HelloName,
-    host: &str,
-    demand: TlsDemand,
+    name: &HelloName,
+    this: Try<'_>,
     tls: &TlsClient,
-) -> Result<Connection<Ready>, OpenFailed> {
-    match opened.greet_in_tls(hello, tls, &order(host, demand)).await {
-        Ok(ready) => Ok(ready),
-        Err(failure) => Err(failed(host, failure).await),
+) -> Result<Secured, Fell> {
+    match opened.greet_in_tls(name, tls, &this.order()).await {
+        Ok(connection) => Ok(Secured {
+            connection,
+            clear: None,
+        }),
+        Err(failure) => Err(fell(this.host, failure).await),
     }
 }
 
-fn order(host: &str, demand: TlsDemand) -> TlsOrder {
-    TlsOrder {
-        peer_name: host.to_owned(),
-        demand: match demand {
-            TlsDemand::Opportunistic => client::TlsDemand::Opportunistic,
-            TlsDemand::Encrypted => client::TlsDemand::Encrypted,
-            TlsDemand::Authenticated => client::TlsDemand::Authenticated,
-        },
-        hello: ClientHello::PostQuantum,
+impl Try<'_> {
+    fn order(&self) -> TlsOrder {
+        TlsOrder {
+            peer_name: self.host.to_owned(),
+            demand: match self.want.need {
+                TlsNeed::Immediate | TlsNeed::Opportunistic => client::TlsDemand::Opportunistic,
+                TlsNeed::Encrypted => client::TlsDemand::Encrypted,
+                TlsNeed::Authenticated => client::TlsDemand::Authenticated,
+            },
+            hello: match self.hello {
+                Hello::Full => ClientHello::PostQuantum,
+                Hello::Reduced => ClientHello::Reduced,
+            },
+        }
     }
 }
 
-async fn failed(host: &str, failure: SecureFailure) -> OpenFailed {
-    tracing::info!(route.host = %host, class = failure.class().code(), error = %failure, "no TLS");
-    let refused = refused(&failure);
+async fn fell(host: &str, failure: SecureFailure) -> Fell {
+    let class = class(&failure);
+    tracing::info!(route.host = %host, class = class.code(), error = %failure, "no TLS");
+    let failed = refused(&failure);
     goodbye(failure).await;
-    refused
+    Fell { failed, failure: class }
+}
+
+/// The class that the rule acts upon.
+fn class(failure: &SecureFailure) -> TlsFailure {
+    match (failure.class(), failure) {
+        (TlsFailureClass::NotOffered, _) => TlsFailure::NotOffered,
+        (TlsFailureClass::RefusedTransiently, _) => TlsFailure::RefusedTransiently,
+        (TlsFailureClass::RefusedPermanently, _) => TlsFailure::RefusedPermanently,
+        (TlsFailureClass::Handshake, SecureFailure::Handshake(handshake))
+            if handshake.fault == HandshakeFault::OldVersion =>
+        {
+            TlsFailure::OldVersion
+        }
+        (TlsFailureClass::Handshake, _) => TlsFailure::Handshake,
+        (TlsFailureClass::Injected, _) => TlsFailure::Injected,
+        // A reply that came inside TLS shows that TLS works: the server does not want to talk.
+        (
+            TlsFailureClass::AfterHandshake,
+            SecureFailure::AfterHandshake {
+                failure: GreetFailure::Refused(_),
+                ..
+            },
+        ) => TlsFailure::Unready,
+        (TlsFailureClass::AfterHandshake, _) => TlsFailure::AfterHandshake,
+        (TlsFailureClass::Identity, _) => TlsFailure::Identity,
+    }
 }
 
 /// Ends what can still be ended in order.
@@ -83,9 +170,12 @@ fn refused(failure: &SecureFailure) -> OpenFailed {
         SecureFailure::Broken(_) | SecureFailure::Injected { .. } | SecureFailure::Handshake(_) => {
             OpenFailed::because(DeferralReason::TlsBroken)
         }
-        SecureFailure::AfterHandshake { session, .. } => OpenFailed {
+        SecureFailure::AfterHandshake { session, failure } => OpenFailed {
             tls: Some(facts(&session.facts)),
-            ..OpenFailed::because(DeferralReason::TlsBroken)
+            ..match failure {
+                GreetFailure::Refused(_) => greet::refused(failure),
+                GreetFailure::Broken(_) => OpenFailed::because(DeferralReason::TlsBroken),
+            }
         },
         SecureFailure::Certificate(session) => OpenFailed {
             tls: Some(facts(&session.facts)),

@@ -6,8 +6,10 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use sealpost_domain::message::{DeferralReason, Timings, TlsFacts, TlsLevel};
+use sealpost_domain::tls_rule::{ClearReason, TlsFailed};
 
 use super::authorise::{Carrier, authorise};
+use super::walk::Reached;
 use super::{finish, secure};
 use crate::actors::{Grant, Job, Report, Reuse, Session};
 use crate::delivery::letter::{Letter, LetterWriter};
@@ -25,23 +27,21 @@ pub(super) struct SmtpSession {
     /// What opening it took; told with the first message.
     connect_ms: u32,
     carried: u32,
+    clear: Option<ClearReason>,
+    passed_over: Vec<TlsFailed>,
 }
 
 impl SmtpSession {
-    pub(super) fn new(
-        connection: Connection<Ready>,
-        peer: SocketAddr,
-        host: &str,
-        letters: LetterWriter,
-        connect_ms: u32,
-    ) -> Self {
+    pub(super) fn new(reached: Reached, letters: LetterWriter, connect_ms: u32) -> Self {
         Self {
-            connection,
-            peer,
-            host: host.to_owned(),
+            connection: reached.connection,
+            peer: reached.peer,
+            host: reached.host,
             letters,
             connect_ms,
             carried: 0,
+            clear: reached.clear,
+            passed_over: reached.passed_over,
         }
     }
 
@@ -51,11 +51,14 @@ impl SmtpSession {
 
     /// What keeps this session from carrying the message, whatever the server says.
     fn unfit(&self, job: &Job) -> Option<DeferralReason> {
-        match (job.order.tls_required, self.level()) {
-            (required, reached) if reached >= required => None,
-            (_, TlsLevel::Plain) => Some(DeferralReason::TlsNotOffered),
-            _ => Some(DeferralReason::TlsNotAuthenticated),
+        let level = self.level();
+        if job.want.rides(level, self.clear) {
+            return None;
         }
+        Some(match level {
+            TlsLevel::Plain => DeferralReason::TlsNotOffered,
+            TlsLevel::Encrypted | TlsLevel::Authenticated => DeferralReason::TlsNotAuthenticated,
+        })
     }
 
     async fn transact(&mut self, job: &Job, letter: &Letter, grant: &mut Grant) -> finish::Finished {
@@ -69,6 +72,7 @@ impl SmtpSession {
             host: &self.host,
             peer: self.peer,
             tls: self.tls(),
+            clear: self.clear,
         };
         let outcome = if self.carried == 0 {
             match self.connection.mail_rcpt(&envelope).await {
@@ -123,6 +127,7 @@ impl Session for SmtpSession {
             transact_ms: u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX),
         };
         self.carried = self.carried.saturating_add(1);
+        self.passed_over.clear();
         finished.report(timings)
     }
 
@@ -140,6 +145,14 @@ impl Session for SmtpSession {
 
     fn tls(&self) -> Option<TlsFacts> {
         self.connection.tls().map(|session| secure::facts(&session.facts))
+    }
+
+    fn clear(&self) -> Option<ClearReason> {
+        self.clear
+    }
+
+    fn passed_over(&self) -> &[TlsFailed] {
+        &self.passed_over
     }
 
     async fn close(self: Box<Self>) {

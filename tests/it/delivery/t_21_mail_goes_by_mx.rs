@@ -12,6 +12,7 @@ use sealpost::serve::{Ports, WrapAttempt};
 use sealpost::smtp::server::{Personality, Running};
 use sealpost_domain::Event;
 use sealpost_domain::message::{Attempted, BounceKind, DeferralReason, MessageEvent, Reply};
+use sealpost_domain::tls_rule::TlsWant;
 
 use crate::support::{Inbox, NameWorld, Rig, RigOptions};
 
@@ -57,9 +58,9 @@ impl Tries {
 
 #[async_trait]
 impl Attempt for Tries {
-    async fn open(&self, plan: &RoutePlan) -> Result<Box<dyn Session>, OpenFailed> {
+    async fn open(&self, plan: &RoutePlan, want: TlsWant) -> Result<Box<dyn Session>, OpenFailed> {
         self.1.fetch_add(1, Ordering::SeqCst);
-        self.0.open(plan).await
+        self.0.open(plan, want).await
     }
 }
 

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use sealpost::actors::{Attempt, Grant, Job, OpenFailed, Report, Reuse, RoutePlan, Session};
 use sealpost::serve::WrapAttempt;
 use sealpost_domain::message::TlsFacts;
+use sealpost_domain::tls_rule::{ClearReason, TlsFailed, TlsWant};
 
 /// Panics before the right to send for a local part that begins with `panics-before`, and after the message was handed
 /// over for one that begins with `panics-after`.
@@ -22,8 +23,8 @@ impl PanickingAttempts {
 
 #[async_trait]
 impl Attempt for PanickingAttempts {
-    async fn open(&self, plan: &RoutePlan) -> Result<Box<dyn Session>, OpenFailed> {
-        let session = self.0.open(plan).await?;
+    async fn open(&self, plan: &RoutePlan, want: TlsWant) -> Result<Box<dyn Session>, OpenFailed> {
+        let session = self.0.open(plan, want).await?;
         Ok(Box::new(PanickingSession(session)))
     }
 }
@@ -52,6 +53,14 @@ impl Session for PanickingSession {
 
     fn tls(&self) -> Option<TlsFacts> {
         self.0.tls()
+    }
+
+    fn clear(&self) -> Option<ClearReason> {
+        self.0.clear()
+    }
+
+    fn passed_over(&self) -> &[TlsFailed] {
+        self.0.passed_over()
     }
 
     async fn close(self: Box<Self>) {

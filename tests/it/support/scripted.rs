@@ -11,6 +11,7 @@ use sealpost_domain::ids::MessageId;
 use sealpost_domain::message::{
     AttemptOutcome, BounceKind, Judged, OutcomeClass, Reached, Reply, Started, Timings, TlsFacts,
 };
+use sealpost_domain::tls_rule::{ClearReason, TlsFailed, TlsWant};
 use tokio::sync::watch;
 
 use super::inbox::reach;
@@ -87,8 +88,8 @@ struct ScriptedSession(Box<dyn Session>, Arc<Script>);
 
 #[async_trait]
 impl Attempt for ScriptedAttempts {
-    async fn open(&self, plan: &RoutePlan) -> Result<Box<dyn Session>, OpenFailed> {
-        let session = self.0.open(plan).await?;
+    async fn open(&self, plan: &RoutePlan, want: TlsWant) -> Result<Box<dyn Session>, OpenFailed> {
+        let session = self.0.open(plan, want).await?;
         Ok(Box::new(ScriptedSession(session, self.1.clone())))
     }
 }
@@ -135,6 +136,14 @@ impl Session for ScriptedSession {
         self.0.tls()
     }
 
+    fn clear(&self) -> Option<ClearReason> {
+        self.0.clear()
+    }
+
+    fn passed_over(&self) -> &[TlsFailed] {
+        self.0.passed_over()
+    }
+
     async fn close(self: Box<Self>) {
         self.0.close().await;
     }
@@ -150,6 +159,7 @@ fn started(job: &Job, grant: &Grant, peer: String) -> Started {
         content_bytes: 1,
         prepended: Personal::Known(String::new()),
         tls: None,
+        clear: None,
         started_at: grant.now(),
     }
 }

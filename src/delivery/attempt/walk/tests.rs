@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustls::RootCertStore;
+use sealpost_domain::message::TlsLevel;
+use sealpost_domain::tls_rule::AccountTls;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -75,6 +77,10 @@ impl World {
     }
 
     async fn walk(&self) -> Result<String, OpenFailed> {
+        let want = TlsWant {
+            need: TlsNeed::strictest(AccountTls::Default, TlsLevel::Plain, self.plan.tls.level()),
+            age: MailAge::Young,
+        };
         let dialling = Dialling {
             hello: HelloName::parse("us.example").unwrap(),
             timeouts: Timeouts {
@@ -85,7 +91,7 @@ impl World {
             tls: TlsClient::new(RootCertStore::empty()),
             seed: Arc::new(|| 7),
         };
-        walk(&self.plan, &dialling).await.map(|reached| reached.host)
+        walk(&self.plan, want, &dialling).await.map(|reached| reached.host)
     }
 
     /// How many connections each server has seen.
