@@ -33,6 +33,7 @@ pub mod spool;
 mod store;
 #[cfg(test)]
 mod story;
+mod tls_seen;
 
 pub use digest::{RowsDigest, digest};
 pub use failure::{FailureClass, ProjectionFailure};

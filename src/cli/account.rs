@@ -1,6 +1,7 @@
 //! `sealpost account`.
 
 use anyhow::Context;
+use clap::ValueEnum;
 use reqwest::Method;
 use serde_json::json;
 
@@ -16,6 +17,21 @@ pub(super) async fn account(command: AccountCommand) -> anyhow::Result<()> {
             login,
             password_stdin,
         } => create(place, name, login, password_stdin).await,
+        AccountCommand::Tls { place, account, tls } => {
+            let word = tls.to_possible_value().map(|value| value.get_name().to_owned());
+            let body = json!({ "tls": word });
+            let path = format!("/accounts/{}/tls", account.to_hex());
+            Control::reach(&place)
+                .await?
+                .command(Method::POST, &path, Some(body), |answer| {
+                    format!(
+                        "tls {}: on record at position {}",
+                        member(answer, "tls"),
+                        member(answer, "position")
+                    )
+                })
+                .await
+        }
         AccountCommand::Unpark { place, account } => {
             let path = format!("/accounts/{}/unpark", account.to_hex());
             Control::reach(&place)

@@ -98,6 +98,17 @@ pub enum AccountCommand {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Choose what protection the account's mail demands, from the next attempt on.
+    Tls {
+        /// Where the data lies.
+        #[command(flatten)]
+        place: Place,
+        /// The account.
+        account: AccountId,
+        /// What it demands.
+        #[arg(value_enum)]
+        tls: TlsChoice,
+    },
     /// Let an account go again that was parked after repeated failures.
     Unpark {
         /// Where the data lies.
@@ -106,6 +117,19 @@ pub enum AccountCommand {
         /// The account.
         account: AccountId,
     },
+}
+
+/// What protection an account's mail demands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TlsChoice {
+    /// TLS where it is to be had; clear text at once only where it is not offered.
+    Default,
+    /// Never clear text; any certificate will do.
+    Always,
+    /// Never anything but TLS with a valid certificate.
+    Authenticated,
+    /// As default, and clear text at once where a server offers TLS and refuses to begin it.
+    Immediate,
 }
 
 /// Sending domains.

@@ -25,6 +25,7 @@ fn text(answer: &Value) -> String {
         ("to", "to"),
         ("subject", "subject"),
         ("key", "key"),
+        ("in clear", "in_clear"),
         ("client IP", "client_ip"),
         ("account", "account"),
         ("accepted", "at"),
@@ -43,14 +44,9 @@ fn text(answer: &Value) -> String {
 }
 
 fn entry(entry: &Value) -> Vec<String> {
-    let tls = entry
-        .get("tls")
-        .filter(|tls| !tls.is_null())
-        .map_or_else(String::new, |tls| {
-            format!("{} ({})", member(tls, "version"), member(tls, "verdict"))
-        });
     let details = ["reason", "host", "peer", "next_attempt_at"];
     let mut shown: Vec<String> = details.iter().map(|name| member(entry, name)).collect();
+    shown.push(failed_tls(entry));
     if let Some(reply) = entry.get("reply").filter(|reply| !reply.is_null()) {
         shown.push(format!("{} {}", member(reply, "code"), member(reply, "text")));
     }
@@ -59,7 +55,32 @@ fn entry(entry: &Value) -> Vec<String> {
         member(entry, "sequence"),
         member(entry, "at"),
         member(entry, "event"),
-        tls,
+        protection(entry),
         shown.join(" "),
     ]
+}
+
+/// The session, or why there was clear text.
+fn protection(entry: &Value) -> String {
+    let clear = member(entry, "in_clear");
+    match entry.get("tls").filter(|tls| !tls.is_null()) {
+        Some(tls) => format!("{} ({})", member(tls, "version"), member(tls, "verdict")),
+        None if clear.is_empty() => String::new(),
+        None => format!("CLEAR ({clear})"),
+    }
+}
+
+/// The classes of what failed on the way, as `F4 at mx.example.org`.
+fn failed_tls(entry: &Value) -> String {
+    let record = entry.get("tls_record").unwrap_or(&Value::Null);
+    let failures = list(record, "failures");
+    let failed = failures
+        .iter()
+        .map(|failure| format!("{} at {}", member(failure, "class"), member(failure, "host")));
+    let failed: Vec<String> = failed.collect();
+    if failed.is_empty() {
+        String::new()
+    } else {
+        format!("[{}]", failed.join(", "))
+    }
 }

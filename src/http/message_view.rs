@@ -2,6 +2,7 @@
 
 use sealpost_domain::Personal;
 use sealpost_domain::message::{Reply, TlsFacts};
+use sealpost_domain::tls_rule::{TlsFailed, TlsRecord};
 use sealpost_projections::activity::{ActivityAttempt, ActivityRow, ActivityState, AttemptResult};
 use sealpost_projections::message_timeline::TimelineEntry;
 use serde::Serialize;
@@ -24,6 +25,8 @@ pub(super) fn shown_message(row: &ActivityRow, timeline: &[TimelineEntry]) -> Va
         "message_id_header": row.message_id_header,
         "size_bytes": row.size_bytes,
         "tls_required": row.tls_required,
+        // The mark of a message that went, or was to go, over the wire unprotected.
+        "in_clear": row.attempts.last().and_then(|attempt| attempt.clear).map(shown),
         "expires_at": row.expires_at,
         "next_attempt_at": row.next_attempt_at,
         "finished_at": row.finished_at,
@@ -91,6 +94,8 @@ fn attempt(attempt: &ActivityAttempt) -> Value {
         "host": attempt.host,
         "peer": attempt.peer,
         "tls": tls(attempt.tls.as_ref()),
+        "tls_record": attempt.tls_record.as_ref().map(tls_record),
+        "in_clear": attempt.clear.map(shown),
         "content_bytes": attempt.content_bytes,
         "reply": reply(attempt.reply.as_ref()),
     })
@@ -98,6 +103,23 @@ fn attempt(attempt: &ActivityAttempt) -> Value {
 
 fn tls(facts: Option<&TlsFacts>) -> Value {
     facts.map_or(Value::Null, shown)
+}
+
+/// What of TLS was wanted and reached, and what failed, each failure with its class.
+fn tls_record(record: &TlsRecord) -> Value {
+    let failure = |failed: &TlsFailed| {
+        json!({
+            "host": failed.host,
+            "class": failed.failure.code(),
+            "failure": failed.failure,
+            "hello": failed.hello,
+        })
+    };
+    json!({
+        "wanted": record.wanted,
+        "reached": record.reached,
+        "failures": record.failures.iter().map(failure).collect::<Vec<_>>(),
+    })
 }
 
 fn reply(reply: Option<&Reply>) -> Value {
@@ -131,6 +153,8 @@ fn entry(entry: &TimelineEntry) -> Value {
         "host": entry.host,
         "peer": entry.peer,
         "tls": tls(entry.tls.as_ref()),
+        "tls_record": entry.tls_record.as_ref().map(tls_record),
+        "in_clear": entry.clear.map(shown),
         "reply": reply(entry.reply.as_ref()),
         "content_sha256": entry.content_sha256,
         "content_bytes": entry.content_bytes,

@@ -4,8 +4,10 @@ use rusqlite::Connection;
 use sealpost_domain::Instant;
 use sealpost_domain::ids::{AttemptId, MessageId};
 use sealpost_domain::message::{BounceKind, DeferralReason, InDoubtCause, NotStartedReason, Reply, TlsFacts};
+use sealpost_domain::tls_rule::{ClearReason, TlsRecord};
 
 use crate::columns::{BadColumn, Columns, named};
+use crate::tls_seen::TlsSeen;
 
 /// What came of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,6 +41,10 @@ pub struct ActivityAttempt {
     pub peer: Option<String>,
     /// The TLS session; `None` where there was none.
     pub tls: Option<TlsFacts>,
+    /// What of TLS was wanted and reached, and what failed; `None` until it has an outcome.
+    pub tls_record: Option<TlsRecord>,
+    /// Why it goes, or went, in clear text.
+    pub clear: Option<ClearReason>,
     /// Length of the content that went out, in bytes; `None` when none did.
     pub content_bytes: Option<u64>,
     /// The server's words, where it said any.
@@ -63,13 +69,18 @@ pub(super) fn last_attempts(rows: &Connection, message: MessageId) -> rusqlite::
 fn read(columns: &mut Columns<'_, '_>) -> Result<ActivityAttempt, BadColumn> {
     let (attempt_id, at) = (columns.parsed()?, columns.instant()?);
     let (result, reason): (String, Option<String>) = (columns.take()?, columns.take()?);
+    let result = read_result(&result, reason.as_deref()).ok_or(BadColumn(2))?;
+    let (host, peer) = (columns.take()?, columns.take()?);
+    let seen: TlsSeen = columns.json_if_any()?.unwrap_or_default();
     Ok(ActivityAttempt {
         attempt_id,
         at,
-        result: read_result(&result, reason.as_deref()).ok_or(BadColumn(2))?,
-        host: columns.take()?,
-        peer: columns.take()?,
-        tls: columns.json_if_any()?,
+        result,
+        host,
+        peer,
+        tls: seen.facts,
+        tls_record: seen.record,
+        clear: seen.clear,
         content_bytes: columns.number_if_any()?,
         reply: columns.reply()?,
     })

@@ -9,6 +9,7 @@ use sealpost_domain::{Instant, Personal};
 use super::state::StateName;
 use crate::columns::{account_of, json, known, message_of, millis, reply_values, word};
 use crate::projection::{FoldRefusal, Projection, RowChange, Value};
+use crate::tls_seen::TlsSeen;
 
 /// The projection of what became of each message.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub struct Activity;
 
 impl Projection for Activity {
     const NAME: &'static str = "activity";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLES: &'static [&'static str] = &["activity", "activity_attempt"];
     const SCHEMA: &'static str = "
         CREATE TABLE activity (
@@ -265,7 +266,7 @@ impl Step<'_> {
         let server = [
             started.host.as_str().into(),
             started.peer.as_str().into(),
-            started.tls.as_ref().map_or(Value::Null, json),
+            TlsSeen::of_start(started).value(),
             started.content_bytes.into(),
         ];
         let at = started.started_at;
@@ -283,7 +284,7 @@ impl Step<'_> {
         let server = [
             attempted.host.clone().into(),
             attempted.peer.clone().into(),
-            attempted.tls.as_ref().map_or(Value::Null, json),
+            TlsSeen::of_end(attempted).value(),
             Value::Null,
         ];
         let id = attempted.attempt_id.to_hex();

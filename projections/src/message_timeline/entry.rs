@@ -5,9 +5,11 @@ use std::net::IpAddr;
 use sealpost_domain::ids::{AccountId, AttemptId, EventId, KeyId, MessageId, RequestId};
 use sealpost_domain::message::{Reply, Timings, TlsFacts};
 use sealpost_domain::metadata::{Actor, Channel};
+use sealpost_domain::tls_rule::{ClearReason, TlsRecord};
 use sealpost_domain::{Instant, Personal};
 
 use crate::columns::{BadColumn, Columns};
+use crate::tls_seen::TlsSeen;
 
 /// One event of a message. What its kind of event does not say is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +54,10 @@ pub struct TimelineEntry {
     pub peer: Option<String>,
     /// The TLS session.
     pub tls: Option<TlsFacts>,
+    /// What of TLS was wanted and reached, and what failed: on an outcome.
+    pub tls_record: Option<TlsRecord>,
+    /// Why it goes, or went, in clear text.
+    pub clear: Option<ClearReason>,
     /// The server's words.
     pub reply: Option<Reply>,
     /// SHA-256 in hex of what goes out between `354` and the final dot: on a start.
@@ -62,12 +68,13 @@ pub struct TimelineEntry {
     pub timings: Option<Timings>,
 }
 
-pub(super) const COLUMNS: &str = "message, account, sequence, account_seq, event_id, recorded_at_ms, event_type, \
+pub(super) const COLUMNS: &str = "tls_json, message, account, sequence, account_seq, event_id, recorded_at_ms, event_type, \
                                   actor, channel, request, ip, user_agent, key_id, attempt_id, attempt, reason, \
-                                  next_attempt_at_ms, host, peer, tls_json, reply_code, reply_enhanced, reply_text, \
+                                  next_attempt_at_ms, host, peer, reply_code, reply_enhanced, reply_text, \
                                   content_sha256, content_bytes, timings_json";
 
 pub(super) fn read(columns: &mut Columns<'_, '_>) -> Result<TimelineEntry, BadColumn> {
+    let seen: TlsSeen = columns.json_if_any()?.unwrap_or_default();
     Ok(TimelineEntry {
         message: columns.parsed()?,
         account: columns.parsed()?,
@@ -88,7 +95,9 @@ pub(super) fn read(columns: &mut Columns<'_, '_>) -> Result<TimelineEntry, BadCo
         next_attempt_at: columns.instant_if_any()?,
         host: columns.take()?,
         peer: columns.take()?,
-        tls: columns.json_if_any()?,
+        tls: seen.facts,
+        tls_record: seen.record,
+        clear: seen.clear,
         reply: columns.reply()?,
         content_sha256: columns.take()?,
         content_bytes: columns.number_if_any()?,

@@ -6,6 +6,7 @@ use sealpost_domain::message::{Attempted, MessageEvent, Reply, Resolution, Start
 
 use crate::columns::{account_of, json, known, message_of, millis, reply_values, word};
 use crate::projection::{FoldRefusal, Projection, RowChange, Value};
+use crate::tls_seen::TlsSeen;
 
 /// The projection of what happened to each message.
 #[derive(Debug)]
@@ -13,7 +14,7 @@ pub struct MessageTimeline;
 
 impl Projection for MessageTimeline {
     const NAME: &'static str = "message_timeline";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLES: &'static [&'static str] = &["message_timeline"];
     const SCHEMA: &'static str = "
         CREATE TABLE message_timeline (
@@ -114,7 +115,7 @@ impl Said {
             attempt: started.attempt.into(),
             host: started.host.as_str().into(),
             peer: started.peer.as_str().into(),
-            tls: started.tls.as_ref().map_or(Value::Null, json),
+            tls: TlsSeen::of_start(started).value(),
             content_sha256: started.content_sha256.as_str().into(),
             content_bytes: started.content_bytes.into(),
             ..Self::nothing()
@@ -127,7 +128,7 @@ impl Said {
             reason,
             host: attempted.host.clone().into(),
             peer: attempted.peer.clone().into(),
-            tls: attempted.tls.as_ref().map_or(Value::Null, json),
+            tls: TlsSeen::of_end(attempted).value(),
             reply: reply_values(reply),
             timings: json(&attempted.timings),
             ..Self::nothing()

@@ -1,9 +1,11 @@
 //! Accounts and their users: listed, opened, registered.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use sealpost_domain::account::AccountCommand;
 use sealpost_domain::ids::AccountId;
 use sealpost_domain::limits;
 use sealpost_domain::metadata::Metadata;
+use sealpost_domain::tls_rule::AccountTls;
 use sealpost_domain::user::Role;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -11,6 +13,7 @@ use zeroize::Zeroizing;
 use super::ControlParts;
 use super::call::{account, accounts, answer, members, operator};
 use crate::access::{NewAccount, NewUser};
+use crate::actors::{Manage, Managed};
 use crate::http::error_code::ErrorCode;
 use crate::http::fault::Fault;
 use crate::http::fields::Fields;
@@ -61,6 +64,39 @@ pub(super) async fn unpark(
         Ok(json!({ "account": account.to_hex(), "position": position }))
     };
     answer(&request, unparked.await)
+}
+
+/// `POST /accounts/{id}/tls`
+pub(super) async fn tls(
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+    parts: web::Data<ControlParts>,
+) -> HttpResponse {
+    let changed = async {
+        let account = known(&parts, &id).await?;
+        let mut fields = members(&parts, payload).await?;
+        let tls = read_tls(&mut fields)?;
+        fields.finish()?;
+        let metadata = operator(&parts, &request, Some(account));
+        let command = Manage::Account(AccountCommand::ChangeTlsDemand { tls });
+        let position = match parts.front.accounts.manage(account, metadata, command).await? {
+            Managed::Done { position } => Some(position),
+            _ => None,
+        };
+        Ok::<Value, Fault>(json!({ "account": account.to_hex(), "tls": tls, "position": position }))
+    };
+    answer(&request, changed.await)
+}
+
+fn read_tls(fields: &mut Fields) -> Result<AccountTls, Fault> {
+    match fields.text_required("tls")?.as_str() {
+        "default" => Ok(AccountTls::Default),
+        "always" => Ok(AccountTls::Always),
+        "authenticated" => Ok(AccountTls::Authenticated),
+        "immediate" => Ok(AccountTls::Immediate),
+        _ => Err(fields.wrong("tls", "Please enter default, always, authenticated or immediate")),
+    }
 }
 
 /// The account of this id, when there is one.

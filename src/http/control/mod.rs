@@ -48,6 +48,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::post().to(accounts::create)),
         )
         .service(call::resource("/accounts/{id}/unpark").route(web::post().to(accounts::unpark)))
+        .service(call::resource("/accounts/{id}/tls").route(web::post().to(accounts::tls)))
         .service(call::resource("/users").route(web::post().to(accounts::register)))
         .service(
             call::resource("/domains")

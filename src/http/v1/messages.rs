@@ -138,13 +138,19 @@ fn recipients(fields: &mut Fields) -> Result<Vec<Wanted>, Fault> {
     Ok(wanted)
 }
 
+/// `require_tls` asks for any TLS, `tls` for a level; where both stand the stricter one holds.
 fn tls(fields: &mut Fields) -> Result<TlsLevel, Fault> {
-    match fields.text("tls")?.as_deref() {
-        None | Some("opportunistic") => Ok(TlsLevel::Plain),
-        Some("encrypted") => Ok(TlsLevel::Encrypted),
-        Some("authenticated") => Ok(TlsLevel::Authenticated),
-        Some(_) => Err(fields.wrong("tls", "Please enter opportunistic, encrypted or authenticated")),
-    }
+    let least = match fields.flag("require_tls")? {
+        Some(true) => TlsLevel::Encrypted,
+        Some(false) | None => TlsLevel::Plain,
+    };
+    let level = match fields.text("tls")?.as_deref() {
+        None | Some("opportunistic") => TlsLevel::Plain,
+        Some("encrypted") => TlsLevel::Encrypted,
+        Some("authenticated") => TlsLevel::Authenticated,
+        Some(_) => return Err(fields.wrong("tls", "Please enter opportunistic, encrypted or authenticated")),
+    };
+    Ok(level.max(least))
 }
 
 fn shown(answer: &SendAnswer) -> Value {
@@ -203,6 +209,26 @@ mod tests {
         assert_eq!(request.lifetime, Some(Duration::from_secs(3_600)));
         assert_eq!(request.draft.header_from.name.as_deref(), Some("Shop"));
         assert_eq!(request.draft.audience, Audience::AllVisible);
+    }
+
+    #[test]
+    fn the_stricter_of_require_tls_and_tls_holds() {
+        for (members, level) in [
+            ("", TlsLevel::Plain),
+            (r#","require_tls":false"#, TlsLevel::Plain),
+            (r#","require_tls":true"#, TlsLevel::Encrypted),
+            (r#","require_tls":true,"tls":"opportunistic""#, TlsLevel::Encrypted),
+            (r#","require_tls":true,"tls":"authenticated""#, TlsLevel::Authenticated),
+            (r#","require_tls":false,"tls":"encrypted""#, TlsLevel::Encrypted),
+        ] {
+            let json = format!(r#"{{"from":"a@x.org","to":["b@y.org"],"text":"t"{members}}}"#);
+            let request = read(&json).unwrap_or_else(|fault| panic!("{fault:?}"));
+            assert_eq!(request.tls_required, level, "{members}");
+        }
+        assert_eq!(
+            field_of(r#"{"from":"a@x.org","to":["b@y.org"],"text":"t","require_tls":"yes"}"#),
+            "require_tls"
+        );
     }
 
     #[test]
