@@ -44,7 +44,7 @@ fn text(answer: &Value) -> String {
 }
 
 fn entry(entry: &Value) -> Vec<String> {
-    let details = ["reason", "host", "peer", "next_attempt_at"];
+    let details = ["reason", "status", "host", "peer", "next_attempt_at"];
     let mut shown: Vec<String> = details.iter().map(|name| member(entry, name)).collect();
     shown.push(failed_tls(entry));
     if let Some(reply) = entry.get("reply").filter(|reply| !reply.is_null()) {

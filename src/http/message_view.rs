@@ -1,8 +1,8 @@
 //! Shows a message as `/v1` and the control socket do: where it stands, what was tried, what happened to it.
 
 use sealpost_domain::Personal;
-use sealpost_domain::message::{Reply, TlsFacts};
-use sealpost_domain::tls_rule::{TlsFailed, TlsRecord};
+use sealpost_domain::message::{DeferralReason, Reply, TlsFacts};
+use sealpost_domain::tls_rule::{TlsFailed, TlsRecord, deferral_status};
 use sealpost_projections::activity::{ActivityAttempt, ActivityRow, ActivityState, AttemptResult};
 use sealpost_projections::message_timeline::TimelineEntry;
 use serde::Serialize;
@@ -105,6 +105,14 @@ fn tls(facts: Option<&TlsFacts>) -> Value {
     facts.map_or(Value::Null, shown)
 }
 
+/// Our own status for a deferral for want of TLS.
+fn status(entry: &TimelineEntry) -> Value {
+    let reason = entry.reason.clone().filter(|_| entry.event_type == "DeliveryDeferred");
+    let reason = reason.and_then(|word| serde_json::from_value::<DeferralReason>(Value::String(word)).ok());
+    let status = reason.and_then(deferral_status);
+    status.map_or(Value::Null, |status| Value::String(status.to_string()))
+}
+
 /// What of TLS was wanted and reached, and what failed, each failure with its class.
 fn tls_record(record: &TlsRecord) -> Value {
     let failure = |failed: &TlsFailed| {
@@ -149,6 +157,7 @@ fn entry(entry: &TimelineEntry) -> Value {
         "attempt_id": entry.attempt_id.map(|attempt| attempt.to_hex()),
         "attempt": entry.attempt,
         "reason": entry.reason,
+        "status": status(entry),
         "next_attempt_at": entry.next_attempt_at,
         "host": entry.host,
         "peer": entry.peer,

@@ -7,7 +7,7 @@ use crate::aggregate::aggregate;
 use crate::content::ContentRef;
 use crate::ids::{AttemptId, DataKeyId, KeyId};
 use crate::instant::Instant;
-use crate::tls_rule::{ClearReason, MailAge};
+use crate::tls_rule::{ClearReason, MailAge, deferral_status};
 
 use super::outcome::{AttemptOutcome, DeferralReason, InDoubtPolicy, Reached, Reply, TlsLevel};
 use super::outcome_rules::{Judged, OutcomeClass, asked_wait_s, class_of_reason, judge};
@@ -238,9 +238,14 @@ impl Message {
     ) -> MessageEvent {
         let deferrals = self.deferrals.saturating_add(1);
         let (attempt_id, ended_at) = (attempted.attempt_id, attempted.ended_at);
-        let judged = match &reply {
-            Some(reply) => judge(reply, None).judged,
-            None => Judged::plainly(class_of_reason(reason)),
+        let judged = match (deferral_status(reason), &reply) {
+            // Whatever the server says of it: what keeps the message is that TLS is not to be had.
+            (Some(status), _) => Judged {
+                status: Some(status),
+                ..Judged::plainly(OutcomeClass::Tls)
+            },
+            (None, Some(reply)) => judge(reply, None).judged,
+            (None, None) => Judged::plainly(class_of_reason(reason)),
         };
         let next_attempt_at = match (judged.class, &reply) {
             (OutcomeClass::Greylisted, Some(reply)) => {

@@ -14,4 +14,4 @@ mod tests;
 pub use demand::{AccountTls, TlsNeed};
 pub use failure::{Taint, TlsFailure};
 pub use record::{ClearReason, Hello, TlsFailed, TlsRecord};
-pub use rule::{MailAge, Step, TlsWant, deferral_status, expiry_is_for_tls};
+pub use rule::{MailAge, Step, TlsWant, deferral_status};

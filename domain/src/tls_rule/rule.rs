@@ -128,9 +128,3 @@ pub const fn deferral_status(reason: DeferralReason) -> Option<EnhancedStatus> {
         _ => None,
     }
 }
-
-/// Whether mail that waited last for this reason, and wanted that much, expires for want of TLS.
-#[must_use]
-pub const fn expiry_is_for_tls(last: DeferralReason) -> bool {
-    deferral_status(last).is_some()
-}

@@ -60,7 +60,7 @@ pub fn words() -> BTreeMap<&'static str, Vec<Value>> {
         NotStartedReason { ConnectionLost, RecipientRefused, Shutdown, StartUnconfirmed }
         OutcomeClass {
             RecipientUnknown, BadDomain, InactiveMailbox, Quota, Routing, Protocol, PolicyAuth, Blocked, Content,
-            Greylisted, Throttled, Tls, Expired, Other
+            Greylisted, Throttled, Tls, TlsRequiredUnavailable, Expired, Other
         }
         OwnershipProof { Operator, Dns }
         Reached { BeforeData, Data }

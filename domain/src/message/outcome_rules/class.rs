@@ -30,6 +30,8 @@ pub enum OutcomeClass {
     Throttled,
     /// The protection that one side demands is not there.
     Tls,
+    /// Its time was over, and what kept it last was that TLS which it needed was not to be had.
+    TlsRequiredUnavailable,
     /// Nobody took it in time.
     Expired,
     /// Nothing of the above is said.
@@ -51,6 +53,7 @@ impl OutcomeClass {
         Self::Greylisted,
         Self::Throttled,
         Self::Tls,
+        Self::TlsRequiredUnavailable,
         Self::Expired,
         Self::Other,
     ];
@@ -71,6 +74,7 @@ impl OutcomeClass {
             Self::Greylisted => "greylisted",
             Self::Throttled => "throttled",
             Self::Tls => "tls",
+            Self::TlsRequiredUnavailable => "tls_required_unavailable",
             Self::Expired => "expired",
             Self::Other => "other",
         }

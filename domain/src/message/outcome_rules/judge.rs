@@ -40,6 +40,7 @@ impl Judged {
     #[must_use]
     pub const fn expired(last: Option<OutcomeClass>) -> Self {
         let class = match last {
+            Some(OutcomeClass::Tls) => OutcomeClass::TlsRequiredUnavailable,
             Some(class) => class,
             None => OutcomeClass::Expired,
         };

@@ -78,7 +78,6 @@ fn greylisting_is_waited_for_five_minutes_and_what_it_asks_for() {
 fn what_no_server_explains_has_the_class_of_its_reason() {
     for (reason, class) in [
         (DeferralReason::ConnectFailed, OutcomeClass::Routing),
-        (DeferralReason::TlsNotOffered, OutcomeClass::Tls),
         (DeferralReason::LoginFailed, OutcomeClass::PolicyAuth),
         (DeferralReason::ProtocolError, OutcomeClass::Protocol),
         (DeferralReason::ContentUnavailable, OutcomeClass::Other),
@@ -88,6 +87,39 @@ fn what_no_server_explains_has_the_class_of_its_reason() {
             panic!("{event:?}")
         };
         assert_eq!(judged, self::judged(class), "{reason:?}");
+    }
+}
+
+#[test]
+fn what_waits_for_tls_says_4_7_4_or_4_7_5_whatever_the_server_said() {
+    for (reason, status) in [
+        (DeferralReason::TlsNotOffered, EnhancedStatus(4, 7, 4)),
+        (DeferralReason::TlsRefused, EnhancedStatus(4, 7, 4)),
+        (DeferralReason::TlsBroken, EnhancedStatus(4, 7, 5)),
+        (DeferralReason::TlsNotAuthenticated, EnhancedStatus(4, 7, 5)),
+    ] {
+        for reply in [None, Some(said(454, None, "4.7.0 too many connections, slow down"))] {
+            let outcome = later(reply, reason);
+            let event = end_of(vec![accepted()], attempted(1, Reached::BeforeData), outcome.clone());
+            let MessageEvent::DeliveryDeferred { judged, .. } = event else {
+                panic!("{event:?}")
+            };
+            let judged = judged.unwrap();
+            assert_eq!(
+                (judged.class, judged.status),
+                (OutcomeClass::Tls, Some(status)),
+                "{reason:?}"
+            );
+            let late = Attempted {
+                ended_at: at(EXPIRES_MS),
+                ..attempted(1, Reached::BeforeData)
+            };
+            let MessageEvent::MessageBounced { kind, judged, .. } = end_of(vec![accepted()], late, outcome) else {
+                panic!("{reason:?}")
+            };
+            assert_eq!(kind, BounceKind::Expired, "it suppresses nobody");
+            assert_eq!(judged.unwrap().class, OutcomeClass::TlsRequiredUnavailable);
+        }
     }
 }
 
@@ -110,7 +142,7 @@ fn a_message_whose_time_is_over_died_of_what_last_kept_it() {
         (
             vec![accepted(), deferred(judged(OutcomeClass::Tls))],
             not_tried(),
-            OutcomeClass::Tls,
+            OutcomeClass::TlsRequiredUnavailable,
         ),
         (
             vec![accepted(), deferred(judged(OutcomeClass::Tls))],

@@ -146,6 +146,7 @@ fn clear_text_after_failed_tls_gets_the_right_to_send_only_after_five_minutes_an
         reason: DeferralReason::TlsBroken,
         reply: None,
         next_attempt_at: at(ACCEPTED_MS + 60_000),
+        judged: None,
     };
     for reason in ClearReason::ALL {
         for (given, age_ms) in [
