@@ -6,10 +6,19 @@ use std::time::Duration;
 
 use crate::judge::{Fact, Kill, LogCopy, Story, early_findings, findings, held, open_attempts, rebuild_findings};
 use crate::power_loss::Disk;
-use crate::world::{Chance, Control, Launch, Ledger, Load, Mailroom, Operator, Pace, Progress, Site};
+use crate::world::{Chance, Control, Door, Launch, Ledger, Load, Mailroom, Operator, Pace, Progress, Site};
 
-/// Callers at a time.
-const CALLERS: usize = 6;
+/// Callers at a time, each at its door.
+const CALLERS: [Door; 6] = [Door::Api; 6];
+/// The same where half of them speak SMTP.
+const MIXED_CALLERS: [Door; 6] = [
+    Door::Submission,
+    Door::Submission,
+    Door::Api,
+    Door::Api,
+    Door::Submission,
+    Door::Api,
+];
 /// How long a message may take at the receiver: others wait behind it, and can be held.
 const SLOWNESS: Duration = Duration::from_millis(150);
 /// How long the last run may take to deliver what is left.
@@ -39,13 +48,26 @@ struct Campaign {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_arrives_and_only_what_is_in_doubt_comes_twice() {
-    let each = if std::env::var_os("SEALPOST_FULL").is_some() {
-        50
+    run_campaign("crash campaign", &CALLERS, if_full(50, 10)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_250_of_submission_is_on_disk_as_a_200_of_the_api_is() {
+    run_campaign("crash campaign with submission", &MIXED_CALLERS, if_full(25, 4)).await;
+}
+
+fn if_full(whole: usize, sample: usize) -> usize {
+    if std::env::var_os("SEALPOST_FULL").is_some() {
+        whole
     } else {
-        10
-    };
+        sample
+    }
+}
+
+/// So many kills and as many losses of power, under the load of these callers.
+async fn run_campaign(name: &str, callers: &[Door], each: usize) {
     let folder = tempfile::tempdir().unwrap();
-    let mut chance = Chance::for_test("crash campaign");
+    let mut chance = Chance::for_test(name);
     let disk = Disk::new(folder.path());
     let pace = Pace::Slow {
         most: SLOWNESS,
@@ -54,7 +76,7 @@ async fn what_was_acknowledged_arrives_and_only_what_is_in_doubt_comes_twice() {
     let mailroom = Mailroom::start(pace).await;
     let site = Site::new(disk.root(), mailroom.addr(), &launch(&disk)).await;
     let ledger = Arc::new(Ledger::default());
-    let load = Load::new(CALLERS, &ledger, &mut chance);
+    let load = Load::new(callers, &ledger, &mut chance);
     let operator = Operator::new(Control::of(site.data()), &ledger, mailroom.inbox(), &mut chance);
     let mut campaign = Campaign {
         disk,

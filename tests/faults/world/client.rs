@@ -1,21 +1,32 @@
-//! A caller of the API: sends by `messages/send` and understands the answer.
+//! A caller: sends by the API's `messages/send` or by SMTP, and understands the answer.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use sealpost_domain::ids::MessageId;
 use serde_json::{Value, json};
 
+use super::submission::submit;
 use crate::judge::Acknowledged;
 
 /// What came of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// 200: these are accepted.
+    /// 200, or 250 after the final dot: these are accepted.
     Accepted(Vec<Acknowledged>),
-    /// Another status.
+    /// Another status or reply.
     Refused(u16),
     /// No whole answer.
     Lost,
+}
+
+/// The door that a caller comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// HTTP.
+    Api,
+    /// SMTP submission.
+    Submission,
 }
 
 /// Who sends: a key, and an address that its account may send from.
@@ -30,13 +41,16 @@ pub struct Sender {
 pub struct Client {
     http: reqwest::Client,
     api: String,
+    submission: SocketAddr,
+    door: Door,
     senders: Vec<Sender>,
     sender: usize,
 }
 
 impl Client {
-    /// A caller of this API with connections of its own, who is the first of the senders.
-    pub fn new(api: &str, senders: &[Sender]) -> Self {
+    /// A caller of this API, and of submission at this address, with connections of its own, who is the first of the
+    /// senders.
+    pub fn new(api: &str, submission: SocketAddr, senders: &[Sender]) -> Self {
         // The client wants a provider even where it never meets TLS; a second installation is refused and harmless.
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         let http = reqwest::Client::builder()
@@ -47,6 +61,8 @@ impl Client {
         Self {
             http,
             api: api.trim_end_matches('/').to_owned(),
+            submission,
+            door: Door::Api,
             senders: senders.to_vec(),
             sender: 0,
         }
@@ -58,12 +74,24 @@ impl Client {
         Self { sender, ..self }
     }
 
+    /// The same at another door.
+    pub fn coming_to(self, door: Door) -> Self {
+        Self { door, ..self }
+    }
+
     /// Sends a text of so many bytes to these recipients.
     pub async fn send(&self, recipients: &[String], text_bytes: usize) -> Answer {
-        let Sender { key, from } = &self.senders[self.sender];
+        let sender = &self.senders[self.sender];
+        match self.door {
+            Door::Api => self.call(sender, recipients, text_bytes).await,
+            Door::Submission => submit(self.submission, sender, recipients, &text(text_bytes, "\r\n")).await,
+        }
+    }
+
+    async fn call(&self, sender: &Sender, recipients: &[String], text_bytes: usize) -> Answer {
+        let Sender { key, from } = sender;
         let to: Vec<Value> = recipients.iter().map(|email| json!({ "email": email })).collect();
-        let line = "All work and no play makes a dull message, line by line. \n";
-        let text: String = line.chars().cycle().take(text_bytes).collect();
+        let text = text(text_bytes, "\n");
         let message = json!({ "from_email": from, "subject": "Faults", "text": text, "to": to });
         let body = json!({ "key": key, "message": message });
         let call = self.http.post(format!("{}/messages/send.json", self.api)).json(&body);
@@ -78,6 +106,12 @@ impl Client {
             _ => Answer::Refused(status),
         }
     }
+}
+
+/// A text of so many bytes or a few more, in whole lines that end so.
+fn text(at_least_bytes: usize, line_end: &str) -> String {
+    let line = format!("All work and no play makes a dull message, line by line.{line_end}");
+    line.repeat(at_least_bytes.div_ceil(line.len()))
 }
 
 fn accepted(answer: &Value) -> Vec<Acknowledged> {

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::chance::Chance;
-use super::client::{Answer, Client};
+use super::client::{Answer, Client, Door};
 use super::ledger::Ledger;
 
 /// Callers at work. Dropped, they stop.
@@ -16,12 +16,12 @@ pub struct Load {
 }
 
 impl Load {
-    /// So many callers, who begin when a door is opened.
-    pub fn new(callers: usize, ledger: &Arc<Ledger>, chance: &mut Chance) -> Self {
+    /// A caller for each of these doors, who begin when the program is there.
+    pub fn new(doors: &[Door], ledger: &Arc<Ledger>, chance: &mut Chance) -> Self {
         let door = watch::Sender::new(None);
         let mut set = JoinSet::new();
-        for caller in 0..callers {
-            set.spawn(call(caller, door.subscribe(), ledger.clone(), chance.fork()));
+        for (caller, to) in doors.iter().enumerate() {
+            set.spawn(call((caller, *to), door.subscribe(), ledger.clone(), chance.fork()));
         }
         Self { door, callers: set }
     }
@@ -45,12 +45,17 @@ impl Load {
     }
 }
 
-async fn call(caller: usize, mut door: watch::Receiver<Option<Client>>, ledger: Arc<Ledger>, mut chance: Chance) {
+async fn call(
+    (caller, to): (usize, Door),
+    mut door: watch::Receiver<Option<Client>>,
+    ledger: Arc<Ledger>,
+    mut chance: Chance,
+) {
     let mut number = 0_u64;
     loop {
         let open = door.wait_for(Option::is_some).await.map(|open| open.clone());
         let Ok(Some(client)) = open else { return };
-        let client = client.sending_as(caller);
+        let client = client.sending_as(caller).coming_to(to);
         let recipients: Vec<String> = (0..chance.within(1..4))
             .map(|_| {
                 number += 1;

@@ -11,9 +11,10 @@ mod operator;
 mod progress;
 mod server;
 mod site;
+mod submission;
 
 pub use chance::Chance;
-pub use client::Answer;
+pub use client::{Answer, Door};
 pub use ledger::Ledger;
 pub use load::Load;
 pub use mailroom::{Mailroom, Pace};

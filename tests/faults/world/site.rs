@@ -77,7 +77,8 @@ impl Site {
 
     fn configuration(&self, receiver: SocketAddr) -> String {
         format!(
-            "data = '{}'\nhost = 'mail.example.org'\n[http]\nplain = '127.0.0.1:0'\nsecure = '127.0.0.1:0'\n[delivery]\nretry_delays_s = [1]\n\
+            "data = '{}'\nhost = 'mail.example.org'\n[http]\nplain = '127.0.0.1:0'\nsecure = '127.0.0.1:0'\n[submission]\n\
+             starttls = ['127.0.0.1:0']\n[delivery]\nretry_delays_s = [1]\n\
              drain_s = 10\n[disk]\naccept_mark_bytes = 0\n[[route]]\ndomain = 'sink.test'\nhost = '{}'\nport = {}\n",
             self.data.display(),
             receiver.ip(),
@@ -108,7 +109,8 @@ impl Site {
 
     /// A caller of a program that has said where it listens.
     pub fn client(&self, ready: &Value) -> Client {
-        Client::new(ready["api"].as_str().unwrap(), &self.senders)
+        let text = |name: &str| ready[name].as_str().unwrap();
+        Client::new(text("api"), text("smtp").parse().unwrap(), &self.senders)
     }
 
     /// Waits until no message waits in the log of the running program; `false` when that takes too long.

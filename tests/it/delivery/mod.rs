@@ -18,3 +18,8 @@ mod t_20_names_lead_to_mail_hosts;
 mod t_21_mail_goes_by_mx;
 mod t_22_a_smarthost_wants_a_login;
 mod t_25_a_domain_chooses_what_signs;
+mod t_30_fifteen_personalities_at_three_levels;
+mod t_31_one_in_is_one_out;
+mod t_32_late_answers;
+mod t_33_hostile_receivers;
+mod t_34_odd_names;

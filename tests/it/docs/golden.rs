@@ -19,3 +19,12 @@ pub fn check_document(path: &str, text: &str) {
         "{path} is not what the program says (UPDATE_GOLDEN=1 writes it anew); first difference: {differs:?}"
     );
 }
+
+/// The part of a document between `<!-- NAME -->` and `<!-- end -->` must be this text.
+pub fn check_part(path: &str, name: &str, text: &str) {
+    let kept = read(path);
+    let opening = format!("<!-- {name} -->\n");
+    let (before, rest) = kept.split_once(&opening).unwrap();
+    let (_, after) = rest.split_once("<!-- end -->\n").unwrap();
+    check_document(path, &format!("{before}{opening}\n{text}\n<!-- end -->\n{after}"));
+}

@@ -3,5 +3,5 @@
 mod command_line;
 mod configuration;
 mod errors;
-mod golden;
+pub mod golden;
 mod readme;

@@ -1,6 +1,6 @@
 //! SMTP submission, from the first byte to the mail that arrives: by hand, and by clients that others wrote.
 
-mod client;
+pub mod client;
 mod crash;
 mod crowds;
 mod dialogue;
@@ -9,5 +9,5 @@ mod headers;
 mod patience;
 mod relay;
 mod sessions;
-mod smuggling;
-mod world;
+pub mod smuggling;
+pub mod world;

@@ -3,7 +3,7 @@
 use super::world::{logged_in, spawn};
 
 /// Ends of data that one server or another has taken for the end (CVE-2023-51764, -51765, -51766, and their kin).
-const VARIANTS: [&str; 20] = [
+pub const VARIANTS: [&str; 20] = [
     "\n.\n",
     "\n.\r\n",
     "\n.\r",

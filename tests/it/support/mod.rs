@@ -1,6 +1,7 @@
 //! What the tests of whole rooms share: a clock held by hand, receivers, a rig that runs the engine, and the whole
 //! program with its clients.
 
+pub mod bed;
 mod calls;
 mod clients;
 mod clock;

@@ -30,6 +30,34 @@ pub enum Ending {
     ByteASecond,
     /// It takes the content and never answers.
     SilentAfterDot,
+    /// It never answers `DATA`.
+    SilentAtData,
+    /// It answers `DATA` with what is no reply.
+    GarbageAtData,
+    /// It answers the final dot with the first line of a reply, and closes.
+    HalfReplyAfterDot,
+    /// It answers the final dot with a line of 10 MB.
+    HugeReplyAfterDot,
+    /// It answers the final dot with line after line, and none is the last.
+    EndlessReplyAfterDot,
+    /// It answers the final dot with `451`.
+    LaterAfterDot,
+    /// It greets with what is no reply.
+    GarbageGreeting,
+    /// It answers `EHLO` with a line of 10 MB.
+    HugeReply,
+    /// It answers `EHLO` with line after line, and none is the last.
+    EndlessReply,
+    /// It says nothing in the TLS handshake.
+    TlsSilent,
+    /// It says in the TLS handshake what is no TLS.
+    TlsGarbage,
+    /// It closes in the TLS handshake.
+    TlsEof,
+    /// It says something in clear text behind its `220` to `STARTTLS`.
+    TlsInjected,
+    /// It refuses `STARTTLS`, as a server does whose key is not that of its certificate.
+    TlsRefused,
 }
 
 /// A running server; ends when it is dropped.
@@ -101,7 +129,22 @@ impl Drop for RawServer {
 
 impl Ending {
     const fn hangs(self) -> bool {
-        matches!(self, Self::Silent | Self::ByteASecond | Self::SilentAfterDot)
+        matches!(
+            self,
+            Self::Silent
+                | Self::ByteASecond
+                | Self::SilentAfterDot
+                | Self::SilentAtData
+                | Self::TlsSilent
+                | Self::TlsInjected
+        )
+    }
+
+    const fn offers_tls(self) -> bool {
+        matches!(
+            self,
+            Self::TlsSilent | Self::TlsGarbage | Self::TlsEof | Self::TlsInjected | Self::TlsRefused
+        )
     }
 }
 
@@ -126,6 +169,9 @@ async fn dialogue(
         }
         return reset(talk);
     }
+    if ending == Ending::GarbageGreeting {
+        return talk.write_all(b"welcome, stranger\r\n").await;
+    }
     talk.write_all(b"220 raw.test\r\n").await?;
     let mut recipient = String::new();
     loop {
@@ -135,12 +181,22 @@ async fn dialogue(
         }
         let verb = line.get(..4).unwrap_or_default().to_ascii_uppercase();
         let reply = match verb.as_str() {
+            "EHLO" if ending == Ending::HugeReply => return huge_reply(&mut talk).await,
+            "EHLO" if ending == Ending::EndlessReply => return endless_reply(&mut talk).await,
+            "EHLO" if ending.offers_tls() => "250-raw.test\r\n250 STARTTLS\r\n".to_owned(),
             "EHLO" => "250 raw.test\r\n".to_owned(),
+            "STARTTLS" if ending == Ending::TlsRefused => "454 4.7.0 not available\r\n".to_owned(),
+            "STARTTLS" => return no_tls(&mut talk, ending, end).await,
             "RCPT" => {
                 recipient = line[line.find('<').unwrap()..].trim_end().to_owned();
                 recipient_reply(&recipient)
             }
             "DATA" if ending == Ending::ResetAtData => return reset(talk),
+            "DATA" if ending == Ending::SilentAtData => {
+                drop(end.wait_for(|hangs| !hangs).await);
+                return reset(talk);
+            }
+            "DATA" if ending == Ending::GarbageAtData => "this is no reply\r\n".to_owned(),
             "DATA" => {
                 talk.write_all(b"354 go on\r\n").await?;
                 if ending == Ending::ResetInContent {
@@ -155,6 +211,10 @@ async fn dialogue(
                         drop(end.wait_for(|hangs| !hangs).await);
                         return reset(talk);
                     }
+                    Ending::HalfReplyAfterDot => return talk.write_all(b"250-2.0.0 half\r\n").await,
+                    Ending::HugeReplyAfterDot => return huge_reply(&mut talk).await,
+                    Ending::EndlessReplyAfterDot => return endless_reply(&mut talk).await,
+                    Ending::LaterAfterDot => "451 4.3.0 later\r\n".to_owned(),
                     Ending::GarbageAfterDot => "this is no reply\r\n".to_owned(),
                     Ending::Accept if recipient.starts_with("<odd.") => format!("no reply for {recipient}\r\n"),
                     _ => format!("250 2.0.0 ok for {recipient}\r\n"),
@@ -189,4 +249,46 @@ async fn content(talk: &mut BufReader<TcpStream>) -> std::io::Result<String> {
 
 fn reset(talk: BufReader<TcpStream>) -> std::io::Result<()> {
     talk.into_inner().set_zero_linger()
+}
+
+/// A line of 10 MB.
+async fn huge_reply(talk: &mut BufReader<TcpStream>) -> std::io::Result<()> {
+    let some = [b'x'; 65_536];
+    talk.write_all(b"250 ").await?;
+    for _ in 0..160 {
+        talk.write_all(&some).await?;
+    }
+    talk.write_all(b"\r\n").await
+}
+
+/// Lines until the other side has enough.
+async fn endless_reply(talk: &mut BufReader<TcpStream>) -> std::io::Result<()> {
+    loop {
+        talk.write_all(b"250-and there is more\r\n").await?;
+    }
+}
+
+/// What comes behind `220`, and is no handshake.
+async fn no_tls(
+    talk: &mut BufReader<TcpStream>,
+    ending: Ending,
+    end: &mut watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let injected: &[u8] = if ending == Ending::TlsInjected {
+        b"220 go\r\n250 injected\r\n"
+    } else {
+        b"220 go\r\n"
+    };
+    talk.write_all(injected).await?;
+    if matches!(ending, Ending::TlsGarbage | Ending::TlsEof) {
+        talk.fill_buf().await?;
+    }
+    match ending {
+        Ending::TlsGarbage => talk.write_all(b"this is no TLS\r\n").await,
+        Ending::TlsEof => Ok(()),
+        _ => {
+            drop(end.wait_for(|hangs| !hangs).await);
+            Ok(())
+        }
+    }
 }
