@@ -75,19 +75,6 @@ impl Bed {
         Box::new(move |config| bed.configure(config))
     }
 
-    /// The mail in the mailbox of a domain, as Postfix, Exim and OpenSMTPD store it.
-    pub fn stored(&self, domain: &str) -> Vec<Vec<u8>> {
-        let folder = self.path(&format!("mail/{domain}/new"));
-        let files = std::fs::read_dir(folder).into_iter().flatten();
-        files.map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
-    }
-
-    /// Waits until there is so much of it.
-    pub async fn stored_count(&self, domain: &str, count: usize) -> Vec<Vec<u8>> {
-        let what = format!("{count} messages of {domain}");
-        wait_for(&what, || Some(self.stored(domain)).filter(|mail| mail.len() >= count)).await
-    }
-
     /// Waits until the servers have logged so many messages; all of them.
     pub async fn taken_count(&self, count: usize) -> Vec<Taken> {
         let what = format!("{count} messages in the logs of the bed");
