@@ -1,5 +1,6 @@
 //! Reads what the resolver library answers: records of one kind, or the reason why there are none.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hickory_resolver::lookup::Lookup;
@@ -57,11 +58,10 @@ pub(super) fn found<T>(
 ) -> Result<Found<T>, DnsFailure> {
     let answers = lookup.answers();
     let records: Vec<T> = answers.iter().filter_map(|record| pick(&record.data)).collect();
-    let within = answers
-        .iter()
-        .filter(|record| record.record_type() == RecordType::CNAME)
-        .count();
-    let links = followed.links.saturating_add(within);
+    // By owner: where each answer along a chain carries the rest of it, the library hands a link out as often as it came.
+    let aliases = answers.iter().filter(|one| one.record_type() == RecordType::CNAME);
+    let within: BTreeSet<&Name> = aliases.map(|alias| &alias.name).collect();
+    let links = followed.links.saturating_add(within.len());
     if links > ALIASES_MAX {
         return Err(DnsFailure::BrokenAlias);
     }
