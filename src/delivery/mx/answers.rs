@@ -34,9 +34,9 @@ impl Default for Followed {
 }
 
 impl Followed {
-    /// One more link.
-    pub(super) fn link(&mut self, authenticity: Authenticity) {
-        self.links = self.links.saturating_add(1);
+    /// So many more links.
+    pub(super) fn links(&mut self, count: usize, authenticity: Authenticity) {
+        self.links = self.links.saturating_add(count);
         self.authenticity = self.authenticity.min(authenticity);
     }
 

@@ -1,5 +1,6 @@
 //! Asks resolvers over the network, validates what they answer, and bounds how much is asked at once.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -145,14 +146,14 @@ impl Resolver {
                 _ if failure.is_absence() && !has_soa(&error) => alias(resolver, &name).await,
                 _ => None,
             };
-            let Some((target, authenticity)) = alias else {
+            let Some(alias) = alias else {
                 if !failure.is_absence() {
                     tracing::info!(dns.name = %name, dns.kind = %kind, error = %failure, "the DNS did not answer");
                 }
                 return Err(followed.end_in(failure));
             };
-            followed.link(authenticity);
-            name = target;
+            followed.links(alias.links, alias.authenticity);
+            name = alias.target;
         }
         Err(DnsFailure::BrokenAlias)
     }
@@ -192,15 +193,27 @@ fn absolute(name: &str) -> Result<Name, DnsFailure> {
     Ok(name)
 }
 
-/// Where an alias leads, and whether that is validated; `None` when the name is none.
-async fn alias(resolver: &TokioResolver, name: &Name) -> Option<(Name, Authenticity)> {
+/// Where a name leads that is an alias.
+struct Alias {
+    target: Name,
+    /// How many links of a chain it is: an answer may carry several.
+    links: usize,
+    authenticity: Authenticity,
+}
+
+/// The alias that a name is; `None` when it is none.
+async fn alias(resolver: &TokioResolver, name: &Name) -> Option<Alias> {
     let lookup = resolver.lookup(name.clone(), RecordType::CNAME).await.ok()?;
     let target = |data: &RData| match data {
         RData::CNAME(target) => Some(target.0.clone()),
         _ => None,
     };
-    let mut links = found(&lookup, &Followed::default(), target).ok()?;
-    Some((links.records.pop()?, links.authenticity))
+    let targets = found(&lookup, &Followed::default(), target).ok()?;
+    Some(Alias {
+        target: targets.records.last()?.clone(),
+        links: targets.records.iter().collect::<BTreeSet<_>>().len(),
+        authenticity: targets.authenticity,
+    })
 }
 
 /// Whether the root's keys validate through these resolvers.

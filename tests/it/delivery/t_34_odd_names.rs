@@ -187,18 +187,3 @@ async fn whatever_the_dns_does_has_a_name_and_a_bound() {
     assert_eq!(inbox.wait_for(3 * EACH).await.len(), 3 * EACH);
     rig.engine.stop().await;
 }
-
-#[tokio::test]
-async fn tmp_links() {
-    use sealpost::delivery::mx::{Dns as _, Resolver};
-    let names = NameWorld::start(&zone()).await;
-    for config in [names.dns(), names.dns_at_the_authority()] {
-        for link in (0..9).rev() {
-            let resolver = Resolver::new(&config).unwrap();
-            println!(
-                "{link}: {:?}",
-                resolver.exchangers(&format!("long{link}.test")).await.map(|_| ())
-            );
-        }
-    }
-}
