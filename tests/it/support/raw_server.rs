@@ -157,17 +157,7 @@ async fn dialogue(
     stream.set_nodelay(true)?;
     let mut talk = BufReader::new(stream);
     if matches!(ending, Ending::Silent | Ending::ByteASecond) {
-        if ending == Ending::ByteASecond {
-            talk.write_all(b"220-").await?;
-        }
-        let mut every = tokio::time::interval(Duration::from_secs(1));
-        while *end.borrow() {
-            tokio::select! {
-                _ = every.tick() => if ending == Ending::ByteASecond { talk.write_all(b"x").await? },
-                changed = end.changed() => if changed.is_err() { return Ok(()) },
-            }
-        }
-        return reset(talk);
+        return never_greet(talk, ending, end).await;
     }
     if ending == Ending::GarbageGreeting {
         return talk.write_all(b"welcome, stranger\r\n").await;
@@ -185,8 +175,8 @@ async fn dialogue(
             "EHLO" if ending == Ending::EndlessReply => return endless_reply(&mut talk).await,
             "EHLO" if ending.offers_tls() => "250-raw.test\r\n250 STARTTLS\r\n".to_owned(),
             "EHLO" => "250 raw.test\r\n".to_owned(),
-            "STARTTLS" if ending == Ending::TlsRefused => "454 4.7.0 not available\r\n".to_owned(),
-            "STARTTLS" => return no_tls(&mut talk, ending, end).await,
+            "STAR" if ending == Ending::TlsRefused => "454 4.7.0 not available\r\n".to_owned(),
+            "STAR" => return no_tls(&mut talk, ending, end).await,
             "RCPT" => {
                 recipient = line[line.find('<').unwrap()..].trim_end().to_owned();
                 recipient_reply(&recipient)
@@ -225,6 +215,25 @@ async fn dialogue(
         };
         talk.write_all(reply.as_bytes()).await?;
     }
+}
+
+/// Says nothing, or a byte a second of a greeting, until it breaks off.
+async fn never_greet(
+    mut talk: BufReader<TcpStream>,
+    ending: Ending,
+    end: &mut watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    if ending == Ending::ByteASecond {
+        talk.write_all(b"220-").await?;
+    }
+    let mut every = tokio::time::interval(Duration::from_secs(1));
+    while *end.borrow() {
+        tokio::select! {
+            _ = every.tick() => if ending == Ending::ByteASecond { talk.write_all(b"x").await? },
+            changed = end.changed() => if changed.is_err() { return Ok(()) },
+        }
+    }
+    reset(talk)
 }
 
 fn recipient_reply(recipient: &str) -> String {
