@@ -20,7 +20,7 @@ use crate::support::{Inbox, NameWorld, Rig, RigOptions};
 
 /// Messages for each domain: what each of them cost alone would be seen.
 const EACH: usize = 20;
-/// Links of aliases that are followed.
+/// Links of aliases that are always followed.
 const LINKS_MAX: usize = 8;
 /// Connections that one attempt may try.
 const CONNECTIONS_EACH: usize = 10;
@@ -57,7 +57,7 @@ const fn odd(domain: &'static str, outcome: &'static str, questions_max: u64, co
 }
 
 /// `many` has fifty mail hosts that take mail, `crowd` fifty that do not; `link0` leads over as many links as are followed
-/// to `good`, `long0` over one more.
+/// to `good`, `long0` over many more.
 fn zone() -> String {
     let mut zone = "
 good MX 10 mx.good
@@ -70,7 +70,7 @@ fleeting 0 MX 10 mx.fleeting
 mx.fleeting 0 A HOST1
 "
     .to_owned();
-    for (name, links) in [("link", LINKS_MAX), ("long", LINKS_MAX + 1)] {
+    for (name, links) in [("link", LINKS_MAX), ("long", 3 * LINKS_MAX)] {
         for link in 0..links {
             let to = if link + 1 == links {
                 "good".to_owned()
