@@ -91,18 +91,24 @@ impl Signers {
     /// # Errors
     /// As [`SignerFailure`] says.
     pub fn of(&self, account: AccountId, domain: &DomainName) -> Result<DomainSigners, SignerFailure> {
-        if self.dkim == DkimUse::Off {
-            return Ok(Arc::default());
-        }
-        let key = (account, domain.clone());
-        if let Some((read_at, signers)) = self.kept.lock().get(&key)
-            && read_at.elapsed() < KEPT
-        {
-            return Ok(signers.clone());
+        if let Some(signers) = self.at_hand(account, domain) {
+            return Ok(signers);
         }
         let signers = self.read(account, domain)?;
+        let key = (account, domain.clone());
         self.kept.lock().insert(key, (Instant::now(), signers.clone()));
         Ok(signers)
+    }
+
+    /// The signers of an account's domain as far as nothing has to be read for them.
+    #[must_use]
+    pub fn at_hand(&self, account: AccountId, domain: &DomainName) -> Option<DomainSigners> {
+        if self.dkim == DkimUse::Off {
+            return Some(Arc::default());
+        }
+        let kept = self.kept.lock();
+        let (read_at, signers) = kept.get(&(account, domain.clone()))?;
+        (read_at.elapsed() < KEPT).then(|| signers.clone())
     }
 
     fn read(&self, account: AccountId, domain: &DomainName) -> Result<DomainSigners, SignerFailure> {

@@ -179,6 +179,12 @@ impl DkimSigner {
         &self.0.domain
     }
 
+    /// Whether a signature takes microseconds, not a millisecond.
+    #[must_use]
+    pub fn is_quick(&self) -> bool {
+        matches!(self.0.key, Key::Ed25519(_))
+    }
+
     /// Signs a message, and returns the whole header with its folds and final CRLF, to be put in front of it. `From` is
     /// signed once more than it occurs, so that none can be added (RFC 6376 §8.15).
     ///
