@@ -13,10 +13,12 @@ use crate::actors::{Outgoing, RoutePlan};
 use crate::delivery::DkimUse;
 use crate::delivery::mx::DnsConfig;
 
+mod bounces;
 mod listeners;
 mod route;
 
 pub use crate::smtp::server::submission::LoginInClear;
+pub use bounces::BouncesConfig;
 pub use listeners::{HttpConfig, Secret, SubmissionConfig};
 pub use route::{RouteConfig, RouteStart, RouteTls};
 
@@ -50,6 +52,9 @@ pub struct Config {
     /// Where domains lead.
     #[serde(default, rename = "route")]
     pub routes: Vec<RouteConfig>,
+    /// Reports on our mail.
+    #[serde(default)]
+    pub bounces: BouncesConfig,
     /// The disk.
     #[serde(default)]
     pub disk: DiskConfig,
@@ -167,6 +172,12 @@ pub enum ConfigRefusal {
     /// One half of a certificate does nothing without the other.
     #[error("http.certificate and http.private_key are set together or not at all")]
     HalfCertificate,
+    /// The bounce domain is none.
+    #[error("bounces.domain is no domain")]
+    BounceDomain(#[source] AddressRefusal),
+    /// Reports are to be taken for no domain.
+    #[error("bounces.listen needs bounces.domain")]
+    ListenForNobody,
     /// A number is out of its range.
     #[error("{key} is out of its range")]
     Range {
@@ -189,6 +200,7 @@ impl Config {
             delivery: DeliveryConfig::default(),
             dns: DnsConfig::default(),
             routes: Vec::new(),
+            bounces: BouncesConfig::default(),
             disk: DiskConfig::default(),
         }
     }
@@ -239,6 +251,7 @@ impl Config {
         if self.http.certificate.is_some() != self.http.private_key.is_some() {
             return Err(ConfigRefusal::HalfCertificate);
         }
+        self.bounces.domain()?;
         self.route_table().map(|_| ())
     }
 

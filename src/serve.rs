@@ -1,5 +1,6 @@
 //! Puts the rooms together: the only file that knows them all. Opens the folder, runs the start-up pass, then the doors.
 
+mod inbound;
 mod outward;
 mod server;
 mod submission;
@@ -30,6 +31,7 @@ use crate::log::sqlite::SqliteStore;
 use crate::log::store::Store;
 use crate::log::{Log, LogFailure};
 use crate::smtp::client::Timeouts;
+use crate::smtp::server::inbound::InboundFailure;
 use crate::smtp::server::submission::{Pace, SubmissionFailure};
 use crate::smtp::wire::HelloNameRefusal;
 use crate::vault::{MasterKey, Vault, VaultFailure};
@@ -122,8 +124,11 @@ pub enum StartFailure {
     /// The submission server does not open.
     #[error("the submission server does not open")]
     Submission(#[from] SubmissionFailure),
-    /// The certificate of submission.
-    #[error("the certificate of the submission server is not there")]
+    /// The server for reports does not open.
+    #[error("the server for reports does not open")]
+    Inbound(#[from] InboundFailure),
+    /// The certificate of an SMTP server.
+    #[error("the certificate of an SMTP server is not there")]
     Certificate(#[from] TlsFailure),
     /// Our own host name is none.
     #[error("`host` is no host name")]

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::account::AccountEvent;
 use crate::api_key::ApiKeyEvent;
+use crate::engagement::EngagementEvent;
 use crate::gate::GateEvent;
 use crate::ids::{AccountId, EventId, MessageId};
 use crate::instant::Instant;
@@ -139,6 +140,8 @@ events! {
     Suppression(SuppressionEvent) = "suppression",
     /// The `message` stream.
     Message(MessageEvent) = "message",
+    /// The `engagement` stream.
+    Engagement(EngagementEvent) = "engagement",
     /// The `gate` stream.
     Gate(GateEvent) = "gate",
     /// The `shard` stream.
@@ -168,6 +171,12 @@ impl StreamId {
     #[must_use]
     pub fn message(id: MessageId) -> Self {
         Self::new(StreamType::Message, id)
+    }
+
+    /// The stream of a message's late facts.
+    #[must_use]
+    pub fn engagement(id: MessageId) -> Self {
+        Self::new(StreamType::Engagement, id)
     }
 
     /// The stream of something that an account has one of per name: its domains, its suppressed addresses.

@@ -8,6 +8,7 @@
 //! | [`sending_domain`] | account/domain | ownership, DKIM keys |
 //! | [`suppression`] | account/address token | who is written to no more |
 //! | [`message`] | message | accept, hold, attempt, outcome |
+//! | [`engagement`] | message | late bounces, complaints |
 //! | [`gate`] | node/day | strangers, counted |
 //! | [`shard`] | shard | epochs, parked actors |
 //!
@@ -20,6 +21,7 @@ pub mod address;
 mod aggregate;
 pub mod api_key;
 pub mod content;
+pub mod engagement;
 pub mod event;
 pub mod gate;
 pub mod ids;

@@ -110,6 +110,24 @@ limits! {
     MESSAGE_LIFETIME_S_MIN = 60, "A shorter one leaves no time for a second try.", "422 validation error, SMTP 554 5.6.0";
     /// Seconds after which a message that nobody took bounces, at most.
     MESSAGE_LIFETIME_S_MAX = 604_800, "A week is more than any receiver's outage.", "422 validation error, SMTP 554 5.6.0";
+    /// Reports of one message that are put on record.
+    REPORTS_PER_MESSAGE_MAX = 8, "Whoever got a message can write reports on it.", "none: more are taken and not recorded";
+    /// Connections that bring reports.
+    INBOUND_CONNECTIONS_MAX = 200, "Memory.", "SMTP 421 4.7.0";
+    /// How many of them are of one IPv4 /24 or one IPv6 /64; loopback speaks for many and has no share.
+    INBOUND_CONNECTIONS_PER_NETWORK_MAX = 20, "Nobody takes all of them.", "SMTP 421 4.7.0";
+    /// Seconds for a command of a server that brings a report.
+    INBOUND_COMMAND_S = 300, "RFC 5321 §4.5.3.2.7.", "SMTP 421 4.4.2";
+    /// Seconds for all that one connection brings.
+    INBOUND_DIALOGUE_S = 900, "Nobody holds a connection by saying this and that.", "SMTP 421 4.4.2";
+    /// Refused commands of a server that brings reports.
+    INBOUND_FAULTS_MAX = 20, "Guessing costs more than it brings.", "SMTP 421 4.7.0";
+    /// Recipients of one report.
+    INBOUND_RECIPIENTS_MAX = 20, "A report is about one message.", "SMTP 452 4.5.3";
+    /// Bytes of a letter that brings a report.
+    INBOUND_CONTENT_BYTES_MAX = 52_428_800, "It may quote a message of ours in full.", "SMTP 552 5.3.4";
+    /// How many of them are looked at.
+    INBOUND_KEPT_BYTES_MAX = 262_144, "Memory; what a program reads stands before what is quoted.", "none: the rest is passed by";
     /// Tags of a message.
     TAGS_MAX = 50, "Each tag is a row of the activity search.", "422 validation error";
     /// Bytes of one tag.

@@ -6,7 +6,7 @@ use rusqlite::Row;
 use rusqlite::types::{FromSql, ValueRef};
 use sealpost_domain::event::StreamType;
 use sealpost_domain::ids::{AccountId, MessageId};
-use sealpost_domain::message::{EnhancedStatus, Reply};
+use sealpost_domain::message::{EnhancedStatus, Judged, Reply};
 use sealpost_domain::{Instant, Personal, Recorded};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -41,6 +41,11 @@ pub(crate) fn named<T: DeserializeOwned>(word: &str) -> Option<T> {
 /// JSON text of a value, keys in the order of declaration.
 pub(crate) fn json<T: Serialize>(value: &T) -> Value {
     serde_json::to_string(value).map_or(Value::Null, Value::Text)
+}
+
+/// The word of the class that rules found, where they judged.
+pub(crate) fn class(judged: Option<Judged>) -> Value {
+    judged.map_or(Value::Null, |judged| judged.class.as_str().into())
 }
 
 /// A known text; no value for what is sealed or erased.

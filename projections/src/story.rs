@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sealpost_domain::engagement::{Bounce, Complaint, ComplaintKind, Engagement, EngagementCommand, ReportDigest};
 use sealpost_domain::event::StreamId;
 use sealpost_domain::ids::AttemptId;
 use sealpost_domain::message::{
@@ -31,10 +32,12 @@ pub(crate) enum Act {
     DoubtAndResend,
     DoubtAndHold,
     Declare,
+    BounceLate,
+    Complain,
 }
 
 impl Act {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Accept,
         Self::Reject,
         Self::Hold,
@@ -49,6 +52,8 @@ impl Act {
         Self::DoubtAndResend,
         Self::DoubtAndHold,
         Self::Declare,
+        Self::BounceLate,
+        Self::Complain,
     ];
 }
 
@@ -58,6 +63,8 @@ pub(crate) struct Story {
     pub state: Message,
     pub sequence: u64,
     starts: u128,
+    engagement: Engagement,
+    reports: u64,
     log: Arc<MemoryLog>,
 }
 
@@ -68,14 +75,50 @@ impl Story {
             state: Message::default(),
             sequence: 0,
             starts: 0,
+            engagement: Engagement::default(),
+            reports: 0,
             log: Arc::clone(log),
         }
     }
 
     /// Asks for something; a refusal changes nothing.
     pub fn act(&mut self, act: Act) -> &mut Self {
-        let command = self.command(act);
-        self.ask(command)
+        match self.command(act) {
+            Some(command) => self.ask(command),
+            None => self.report(act),
+        }
+    }
+
+    /// A report comes in, whatever the message's own stream says.
+    fn report(&mut self, act: Act) -> &mut Self {
+        self.reports += 1;
+        let (report, received_at) = (ReportDigest::from_hex(self.reports.to_string()), self.now());
+        let command = if act == Act::Complain {
+            EngagementCommand::ReceiveComplaint(Box::new(Complaint {
+                kind: ComplaintKind::Abuse,
+                reporter: Personal::Known("Feedback/1".to_owned()),
+                reporting_mta: Some("mx.example.org".to_owned()),
+                report,
+                received_at,
+            }))
+        } else {
+            EngagementCommand::ReceiveBounce(Box::new(Bounce {
+                kind: BounceKind::Hard,
+                judged: Judged::plainly(OutcomeClass::RecipientUnknown),
+                reply: reply(550),
+                remote_mta: Some("mx.example.org".to_owned()),
+                reporting_mta: None,
+                report,
+                received_at,
+            }))
+        };
+        for event in self.engagement.decide(command).unwrap_or_default() {
+            self.engagement.evolve(&event);
+            let sequence = u64::try_from(self.engagement.reports.len()).unwrap();
+            let stream = StreamId::engagement(message(self.number));
+            self.log.append(Some(account()), stream, sequence, event);
+        }
+        self
     }
 
     pub fn accept(&mut self, recipient: &str, subject: &str) -> &mut Self {
@@ -102,30 +145,36 @@ impl Story {
         at(self.log.head() + 1)
     }
 
-    fn command(&mut self, act: Act) -> MessageCommand {
+    fn command(&mut self, act: Act) -> Option<MessageCommand> {
         let outcome = match act {
             Act::Accept => {
                 let accepted = accepted(self.number, "ann@example.org", "Hello", self.now());
-                return MessageCommand::Accept(Box::new(accepted));
+                return Some(MessageCommand::Accept(Box::new(accepted)));
             }
-            Act::Reject => return MessageCommand::Reject(Box::new(rejected("ann@example.org", self.now()))),
+            Act::Reject => {
+                return Some(MessageCommand::Reject(Box::new(rejected(
+                    "ann@example.org",
+                    self.now(),
+                ))));
+            }
             Act::Hold => {
-                return MessageCommand::Hold {
+                return Some(MessageCommand::Hold {
                     reason: HoldReason::Asked,
                     by: Actor::Operator,
-                };
+                });
             }
-            Act::Release => return MessageCommand::Release { by: Actor::Operator },
-            Act::Discard => return MessageCommand::Discard { by: Actor::Operator },
-            Act::Start => return self.start(),
+            Act::Release => return Some(MessageCommand::Release { by: Actor::Operator }),
+            Act::Discard => return Some(MessageCommand::Discard { by: Actor::Operator }),
+            Act::Start => return Some(self.start()),
+            Act::BounceLate | Act::Complain => return None,
             Act::Declare => {
-                return MessageCommand::DeclareInDoubt {
+                return Some(MessageCommand::DeclareInDoubt {
                     attempt_id: self.open_attempt(),
                     cause: InDoubtCause::ProcessEnded,
                     at: self.now(),
                     retry: RetryPolicy::default(),
                     in_doubt: InDoubtPolicy::Resend,
-                };
+                });
             }
             Act::Deliver => AttemptOutcome::Delivered(reply(250)),
             Act::Bounce | Act::BounceBeforeData => AttemptOutcome::Bounced {
@@ -140,7 +189,7 @@ impl Story {
             Act::NotStarted => AttemptOutcome::NotStarted(NotStartedReason::ConnectionLost),
             Act::DoubtAndResend | Act::DoubtAndHold => AttemptOutcome::InDoubt(InDoubtCause::ConnectionLost),
         };
-        self.outcome(act, outcome)
+        Some(self.outcome(act, outcome))
     }
 
     fn outcome(&self, act: Act, outcome: AttemptOutcome) -> MessageCommand {

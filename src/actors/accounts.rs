@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use super::credits::Credits;
 use super::grant::StartRefused;
 use super::registry::{ListParked, Registry, Route, Unpark};
+use super::reports::{ReportCall, ReportRefused, Reported};
 use super::tls_choices::TlsChoices;
 use super::work::{
     Admission, Admitted, Asker, Claim, Granted, Manage, Managed, OutcomeCall, OutcomeRefused, OutcomeStored,
@@ -174,6 +175,17 @@ impl Accounts {
         self.ask(account, |reply| Work::Outcome(Box::new(call), reply))
             .await
             .unwrap_or(Err(OutcomeRefused::Unavailable))
+    }
+
+    /// Puts a report on a message on record; on disk when it returns `Ok`.
+    ///
+    /// # Errors
+    /// As [`ReportRefused`] says.
+    pub async fn report(&self, call: ReportCall) -> Result<Reported, ReportRefused> {
+        let account = call.account;
+        self.ask(account, |reply| Work::Report(Box::new(call), reply))
+            .await
+            .unwrap_or(Err(ReportRefused::Unavailable))
     }
 
     /// Hands work to the account's actor. `None` when the actor failed before it answered: nobody knows then, and

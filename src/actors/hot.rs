@@ -61,7 +61,7 @@ impl Hot {
             Event::ApiKey(event) => self.take_key(stream_id, event),
             Event::SendingDomain(event) => self.take_domain(stream_id, event),
             Event::User(event) => self.take_user(event),
-            Event::Suppression(_) | Event::Message(_) | Event::Gate(_) | Event::Shard(_) => {}
+            Event::Suppression(_) | Event::Message(_) | Event::Engagement(_) | Event::Gate(_) | Event::Shard(_) => {}
         }
     }
 

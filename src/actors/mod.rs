@@ -25,6 +25,7 @@ mod recent_suppressions;
 mod recovery;
 mod redacted;
 mod registry;
+mod reports;
 mod route;
 mod site_actor;
 mod spool_feed;
@@ -41,6 +42,7 @@ pub use attempt::{Attempt, Job, OpenFailed, Report, Reuse, Routes, Session, TlsD
 pub use destinations::Destinations;
 pub use dispatch::Dispatch;
 pub use grant::{Grant, StartRefused};
+pub use reports::{Addressee, ReportCall, ReportLetter, ReportRefused, Reported, Reports, ReportsUnavailable, Taken};
 pub use route::{Addresses, Authenticity, Login, NoRoute, PlannedHost, RoutePlan, SiteKey, TlsStart};
 pub use spool_feed::SpoolFeed;
 pub use theatre::{Outgoing, Theatre, TheatreConfig, TheatreFailure};

@@ -69,7 +69,7 @@ pub(super) fn decide_outcome(call: OutcomeCall, basis: OutcomeBasis<'_>) -> Resu
         let key = state.order.as_ref().map(|order| order.recipient_key);
         rows.push(Row {
             recipient_key: key,
-            ..suppression_row(account, token, recipient, &metadata)
+            ..suppression_row(account, token, recipient, SuppressionReason::HardBounce, &metadata)
         });
     }
     let sequence = sequence.saturating_add(u64::try_from(events.len()).unwrap_or(u64::MAX));
@@ -122,10 +122,12 @@ pub(super) fn message_rows(
         .collect()
 }
 
-fn suppression_row(
+/// The row that suppresses an address.
+pub(super) fn suppression_row(
     account: AccountId,
     token: &AddressToken,
     address: Personal<String>,
+    reason: SuppressionReason,
     metadata: &Arc<Metadata>,
 ) -> Row {
     Row {
@@ -137,7 +139,7 @@ fn suppression_row(
         event: Event::Suppression(SuppressionEvent::AddressSuppressed {
             token: token.clone(),
             address,
-            reason: SuppressionReason::HardBounce,
+            reason,
             until: None,
         }),
         metadata: metadata.clone(),

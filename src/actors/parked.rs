@@ -15,6 +15,7 @@ use super::draw_event_id;
 use super::grant::StartRefused;
 use super::open_attempts::OpenAttempts;
 use super::outcome_rows::{OutcomeBasis, decide_outcome, stored};
+use super::reports::ReportRefused;
 use super::work::{Admission, OutcomeCall, OutcomeRefused, OutcomeStored, Reply, Work};
 use crate::log::{Append, Expected, Lane, Log, OnConflict, Row};
 
@@ -92,6 +93,7 @@ pub(super) fn answer(work: Work, log: &Log, node: &str, retry: RetryPolicy, atte
         Work::Manage(_, _, reply) => tell(reply, Err(Admission::Parked)),
         Work::TlsChoice(reply) => tell(reply, Err(StartRefused::Parked)),
         Work::Start(_, reply) => tell(reply, Err(StartRefused::Parked)),
+        Work::Report(_, reply) => tell(reply, Err(ReportRefused::Unavailable)),
         Work::Outcome(call, reply) => store_outcome(*call, reply, log, node, retry, attempts),
     }
 }

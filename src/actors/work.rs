@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 
 use super::account_view::{DomainView, KeyView};
 use super::grant::StartRefused;
+use super::reports::{ReportCall, ReportRefused, Reported};
 use crate::log::{IdempotencyAnswer, IdempotencyRow, OutcomeSlot};
 
 /// Where an answer goes. Dropped unanswered when the actor fails: the asker then knows only that nobody knows.
@@ -360,6 +361,8 @@ pub enum Work {
     TlsChoice(Reply<Result<AccountTls, StartRefused>>),
     /// The right to send.
     Start(Box<StartCall>, Reply<Result<Granted, StartRefused>>),
+    /// A late report on a message.
+    Report(Box<ReportCall>, Reply<Result<Reported, ReportRefused>>),
     /// What came of it.
     Outcome(Box<OutcomeCall>, Reply<Result<OutcomeStored, OutcomeRefused>>),
 }

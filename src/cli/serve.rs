@@ -91,6 +91,7 @@ mod tests {
                 secure,
                 submission,
                 submission_tls,
+                inbound: None,
             })
         };
         assert_eq!(

@@ -6,6 +6,7 @@ pub mod attempt;
 pub mod dkim;
 mod letter;
 pub mod mx;
+pub mod report;
 mod route_table;
 mod signers;
 

@@ -30,6 +30,8 @@ pub(super) fn shown_message(row: &ActivityRow, timeline: &[TimelineEntry]) -> Va
         "expires_at": row.expires_at,
         "next_attempt_at": row.next_attempt_at,
         "finished_at": row.finished_at,
+        "late_at": row.late_at,
+        "late_reply": reply(row.late_reply.as_ref()),
         "key": row.key.to_hex(),
         "method": row.method,
         "actor": row.actor.to_string(),
@@ -69,7 +71,8 @@ fn reason_of_state(state: ActivityState) -> Value {
         ActivityState::Held(reason) => shown(reason),
         ActivityState::Deferred(reason) => shown(reason),
         ActivityState::InDoubt(cause) => shown(cause),
-        ActivityState::Bounced(kind) => shown(kind),
+        ActivityState::Bounced(kind) | ActivityState::BouncedLate(kind) => shown(kind),
+        ActivityState::Complained(kind) => shown(kind),
         ActivityState::Rejected(reason) => shown(reason),
         ActivityState::Queued | ActivityState::Sending | ActivityState::Delivered | ActivityState::Discarded => {
             Value::Null
@@ -91,6 +94,7 @@ fn attempt(attempt: &ActivityAttempt) -> Value {
         "at": attempt.at,
         "result": result,
         "reason": reason,
+        "class": attempt.class,
         "host": attempt.host,
         "peer": attempt.peer,
         "tls": tls(attempt.tls.as_ref()),
@@ -143,6 +147,7 @@ fn reply(reply: Option<&Reply>) -> Value {
 /// A line of the timeline; what it does not say is left out.
 fn entry(entry: &TimelineEntry) -> Value {
     let line = json!({
+        "stream": entry.stream,
         "sequence": entry.sequence,
         "account_seq": entry.account_seq,
         "event_id": entry.event_id,
@@ -157,6 +162,7 @@ fn entry(entry: &TimelineEntry) -> Value {
         "attempt_id": entry.attempt_id.map(|attempt| attempt.to_hex()),
         "attempt": entry.attempt,
         "reason": entry.reason,
+        "class": entry.class,
         "status": status(entry),
         "next_attempt_at": entry.next_attempt_at,
         "host": entry.host,

@@ -43,6 +43,14 @@ pub struct MailDeskParts {
     pub clock: Arc<dyn Clock>,
     /// After how long a message that nobody took bounces, where its sender does not say it.
     pub message_lifetime: Duration,
+    /// Where reports on a message go.
+    pub reverse_paths: Arc<dyn ReversePaths>,
+}
+
+/// Says where reports on a message go.
+pub trait ReversePaths: Send + Sync + 'static {
+    /// The reverse-path of a message with this header From.
+    fn reverse_path(&self, message: MessageId, header_from: &Mailbox) -> Mailbox;
 }
 
 /// Where mail is taken in. One for all doors; clones share it.
@@ -53,6 +61,7 @@ pub struct MailDesk {
     condition: Arc<dyn Condition>,
     clock: Arc<dyn Clock>,
     message_lifetime: Duration,
+    reverse_paths: Arc<dyn ReversePaths>,
     room: ContentRoom,
     work: WorkPool,
     heavy_of_account: HeavyWork<AccountId>,
@@ -124,6 +133,7 @@ impl MailDesk {
             condition: parts.condition,
             clock: parts.clock,
             message_lifetime: parts.message_lifetime,
+            reverse_paths: parts.reverse_paths,
             room: ContentRoom::default(),
             work: WorkPool::for_processors(),
             heavy_of_account: HeavyWork::in_pool(heavy_work.clone()),
@@ -246,7 +256,9 @@ impl MailDesk {
         };
         let call = SendCall {
             claim: caller.claim(),
-            recipients: join(order.recipients, kept, &order.header_from)?,
+            recipients: join(order.recipients, kept, |message| {
+                self.reverse_paths.reverse_path(message, &order.header_from)
+            })?,
             header_from: order.header_from,
             subject: order.subject,
             tags: order.tags,
@@ -264,7 +276,7 @@ impl MailDesk {
 fn join(
     recipients: Vec<Planned>,
     kept: Vec<KeptMessage>,
-    reverse_path: &Mailbox,
+    reverse_path: impl Fn(MessageId) -> Mailbox,
 ) -> Result<Vec<SendRecipient>, NotTaken> {
     let mut kept = kept.into_iter();
     let mut joined = Vec::with_capacity(recipients.len());
@@ -277,7 +289,7 @@ fn join(
         let kind = match refusal {
             Some(refusal) => RecipientKind::Invalid(refusal),
             None => match kept.next().filter(|kept| kept.message == message) {
-                Some(kept) => RecipientKind::Deliverable(Box::new(deliverable(kept, reverse_path.clone()))),
+                Some(kept) => RecipientKind::Deliverable(Box::new(deliverable(kept, reverse_path(message)))),
                 None => {
                     tracing::error!(message.id = %message, "a recipient's content is not where it belongs");
                     return Err(NotTaken::Misplaced { message });

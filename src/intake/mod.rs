@@ -17,7 +17,7 @@ mod turns;
 mod work_pool;
 
 pub use condition::{Condition, LogCondition};
-pub use desk::{MailDesk, MailDeskParts, NotTaken, Order};
+pub use desk::{MailDesk, MailDeskParts, NotTaken, Order, ReversePaths};
 pub use labels::{LabelRefusal, check_metadata, check_tags};
 pub use lifetime::{LIFETIME_HEADER, read_lifetime};
 pub use mc_header::{Merging, WishRefusal, Wishes};

@@ -86,6 +86,7 @@ impl IndexChange {
             | Event::Account(_)
             | Event::SendingDomain(_)
             | Event::Message(_)
+            | Event::Engagement(_)
             | Event::Gate(_)
             | Event::Shard(_) => None,
         }

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sealpost_domain::Instant;
+
 use super::wiring::{LogCounts, LogHealth, LogKeys, Mint, ReadModelAudit, metrics_text};
-use super::{Engine, Ports, StartFailure, submission};
+use super::{Engine, Ports, StartFailure, inbound, submission};
 use crate::access::{Counting, Enrolment, Gate, Passwords, Strangers};
 use crate::certificate::TlsSource;
 use crate::clock::Clock;
@@ -13,7 +15,8 @@ use crate::compose::Keeper;
 use crate::config::Config;
 use crate::http::{ControlParts, Doors, Front, FrontParts, ListenConfig, ReadModels, control_path_fits};
 use crate::intake::{MailDesk, MailDeskParts};
-use crate::smtp::server::submission::{Cover, Submission};
+use crate::smtp::server::inbound::Inbound;
+use crate::smtp::server::submission::{Cover, Pace, Submission};
 
 /// Where the doors are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub struct Addresses {
     pub submission: Option<std::net::SocketAddr>,
     /// The first submission listener with implicit TLS.
     pub submission_tls: Option<std::net::SocketAddr>,
+    /// The first listener for reports.
+    pub inbound: Option<std::net::SocketAddr>,
 }
 
 /// The running program.
@@ -33,6 +38,7 @@ pub struct Server {
     engine: Engine,
     doors: Doors,
     submission: Option<Submission>,
+    inbound: Option<Inbound>,
     counting: Counting,
     data: PathBuf,
 }
@@ -53,10 +59,17 @@ impl Server {
             node: config.node.clone(),
         });
         let counting = strangers.start(counts);
-        let gate = gate(config, &engine, strangers);
+        let gate = gate(config, &engine, strangers.clone());
         let desk = desk(config, &engine, clock.clone());
-        let submission = match submission::open(config, gate.clone(), desk.clone(), pace, clock.now()) {
-            Ok(submission) => submission,
+        let opened = open_mail(
+            config,
+            &engine,
+            (gate.clone(), desk.clone(), strangers),
+            pace,
+            clock.now(),
+        );
+        let (submission, inbound) = match opened {
+            Ok(opened) => opened,
             Err(failure) => {
                 counting.stop().await;
                 engine.stop().await;
@@ -76,7 +89,7 @@ impl Server {
         let doors = match Doors::open(listen(config), front, control, clock.now()) {
             Ok(doors) => doors,
             Err(failure) => {
-                submission::close(submission).await;
+                tokio::join!(submission::close(submission), inbound::close(inbound));
                 counting.stop().await;
                 engine.stop().await;
                 return Err(failure.into());
@@ -86,6 +99,7 @@ impl Server {
             engine,
             doors,
             submission,
+            inbound,
             counting,
             data: config.data.clone(),
         })
@@ -100,6 +114,7 @@ impl Server {
             secure: self.doors.secure(),
             submission: listener(Cover::StartTls),
             submission_tls: listener(Cover::Implicit),
+            inbound: inbound::address(self.inbound.as_ref()),
         }
     }
 
@@ -123,10 +138,26 @@ impl Server {
 
     /// Closes the doors, then ends the engine: what was accepted is on disk, and open attempts may finish.
     pub async fn stop(self) {
-        tokio::join!(self.doors.close(), submission::close(self.submission));
+        tokio::join!(
+            self.doors.close(),
+            submission::close(self.submission),
+            inbound::close(self.inbound)
+        );
         self.counting.stop().await;
         self.engine.stop().await;
     }
+}
+
+/// Opens the doors that mail comes in by: both, or none.
+fn open_mail(
+    config: &Config,
+    engine: &Engine,
+    (gate, desk, strangers): (Gate, MailDesk, Strangers),
+    pace: Pace,
+    now: Instant,
+) -> Result<(Option<Submission>, Option<Inbound>), StartFailure> {
+    let submission = submission::open(config, gate, desk, pace, now)?;
+    Ok((submission, inbound::open(config, engine, &strangers, now)?))
 }
 
 fn socket(data: &Path) -> PathBuf {
@@ -170,6 +201,7 @@ fn desk(config: &Config, engine: &Engine, clock: Arc<dyn Clock>) -> MailDesk {
         condition: Arc::new(LogHealth(engine.log().clone())),
         clock,
         message_lifetime: Duration::from_secs(config.delivery.message_ttl_s.into()),
+        reverse_paths: inbound::reverse_paths(config, engine),
     })
 }
 

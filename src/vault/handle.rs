@@ -25,6 +25,7 @@ use super::keys_db;
 use super::master_key::{MasterKey, make_folder};
 use super::pack_writer::{KeepJob, PackWriter};
 use super::recent_content::RecentContent;
+use super::return_path::ReturnPaths;
 use super::seal::{self, SealContext};
 use super::tokens::TokenKeys;
 use super::writer::Writer;
@@ -41,6 +42,7 @@ pub struct Vault {
 struct Inner {
     keyring: Arc<Keyring>,
     tokens: TokenKeys,
+    return_paths: ReturnPaths,
     reader: Reader,
     recent: RecentContent,
     room: Arc<Semaphore>,
@@ -83,6 +85,7 @@ impl Vault {
         Ok(Self {
             inner: Arc::new(Inner {
                 tokens: TokenKeys::new(master)?,
+                return_paths: ReturnPaths::new(master)?,
                 reader: Reader::new(packs, Arc::clone(&keyring)),
                 recent: RecentContent::default(),
                 keyring,
@@ -100,6 +103,12 @@ impl Vault {
     #[must_use]
     pub fn address_token(&self, account: AccountId, mailbox: &Mailbox) -> AddressToken {
         self.inner.tokens.address(account, mailbox)
+    }
+
+    /// Signs and reads reverse-paths.
+    #[must_use]
+    pub fn return_paths(&self) -> ReturnPaths {
+        self.inner.return_paths.clone()
     }
 
     /// Token of a sign-in address.

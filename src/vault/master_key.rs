@@ -99,6 +99,11 @@ impl MasterKey {
         self.0.derive(b"sealpost/address-token/", b"")
     }
 
+    /// The key that signs reverse-paths.
+    pub(super) fn return_path_key(&self) -> Result<Secret, VaultFailure> {
+        self.0.derive(b"sealpost/return-path/", b"")
+    }
+
     /// The key of the keyed hashes of sign-in addresses.
     pub(super) fn login_token_key(&self) -> Result<Secret, VaultFailure> {
         self.0.derive(b"sealpost/login-token/", b"")

@@ -28,6 +28,7 @@ mod nonce;
 mod pack;
 mod pack_writer;
 mod recent_content;
+mod return_path;
 mod seal;
 mod secret;
 #[cfg(test)]
@@ -41,4 +42,5 @@ pub use failure::{Damage, FailureClass, KeyFileFault, MissingKey, VaultFailure};
 pub use handle::Vault;
 pub use master_key::MasterKey;
 pub use pack::PackDay;
+pub use return_path::ReturnPaths;
 pub use seal::SealContext;

@@ -11,6 +11,7 @@ use postgres_es::PostgresEventRepository;
 use sealpost_domain::StreamType;
 use sealpost_domain::account::Account;
 use sealpost_domain::api_key::ApiKey;
+use sealpost_domain::engagement::Engagement;
 use sealpost_domain::gate::Gate;
 use sealpost_domain::message::Message;
 use sealpost_domain::sending_domain::SendingDomain;
@@ -207,6 +208,7 @@ async fn every_golden_event_comes_back_through_postgres_es_without_a_key() {
             StreamType::SendingDomain => there_and_back::<SendingDomain>(repository, id, event, &metadata).await,
             StreamType::Suppression => there_and_back::<Suppression>(repository, id, event, &metadata).await,
             StreamType::Message => there_and_back::<Message>(repository, id, event, &metadata).await,
+            StreamType::Engagement => there_and_back::<Engagement>(repository, id, event, &metadata).await,
             StreamType::Gate => there_and_back::<Gate>(repository, id, event, &metadata).await,
             StreamType::Shard => there_and_back::<Shard>(repository, id, event, &metadata).await,
         }

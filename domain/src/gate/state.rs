@@ -17,6 +17,8 @@ pub enum StrangerRefusal {
     UnknownKey,
     /// Nobody's sign-in address.
     UnknownUser,
+    /// A recipient of the bounce domain that was not signed here, or of no message.
+    UnknownReturnPath,
 }
 
 /// Commands on the gate.

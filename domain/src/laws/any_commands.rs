@@ -10,10 +10,11 @@ use uuid::Uuid;
 use crate::account::AccountCommand;
 use crate::address::{AddressToken, DomainName};
 use crate::api_key::{ApiKeyCommand, Issued, UseRefusal};
+use crate::engagement::{Bounce, Complaint, ComplaintKind, EngagementCommand, ReportDigest};
 use crate::gate::{GateCommand, StrangerRefusal};
 use crate::ids::{AccountId, KeyId, MessageId, UserId};
 use crate::instant::Instant;
-use crate::message::InDoubtPolicy;
+use crate::message::{BounceKind, InDoubtPolicy, Judged, OutcomeClass, Reply};
 use crate::personal::Personal;
 use crate::rights::{KeyHash, KeyKind, KeyLimit, KeyLimits, KeyWorld, Method};
 use crate::sending_domain::{DkimAlgorithm, DkimKey, DkimSigning, OwnershipProof, SendingDomainCommand};
@@ -181,4 +182,33 @@ pub fn shard() -> impl Strategy<Value = ShardCommand> {
             .prop_map(|actor| ShardCommand::ParkActor { actor, panics: 3 }),
         actor.prop_map(|actor| ShardCommand::UnparkActor { actor }),
     ]
+}
+
+/// Reports on one message, some of them told again.
+pub fn engagement() -> impl Strategy<Value = EngagementCommand> {
+    let bounce = (0_u8..12, text(), instant()).prop_map(|(report, said, received_at)| {
+        EngagementCommand::ReceiveBounce(Box::new(Bounce {
+            kind: BounceKind::Soft,
+            judged: Judged::plainly(OutcomeClass::Other),
+            reply: Reply {
+                code: 550,
+                enhanced: None,
+                text: said,
+            },
+            remote_mta: None,
+            reporting_mta: None,
+            report: ReportDigest::from_hex(report.to_string()),
+            received_at,
+        }))
+    });
+    let complaint = (0_u8..12, text(), instant()).prop_map(|(report, reporter, received_at)| {
+        EngagementCommand::ReceiveComplaint(Box::new(Complaint {
+            kind: ComplaintKind::Abuse,
+            reporter,
+            reporting_mta: None,
+            report: ReportDigest::from_hex(report.to_string()),
+            received_at,
+        }))
+    });
+    prop_oneof![bounce, complaint]
 }

@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use super::{any_commands, any_message};
 use crate::account::Account;
 use crate::api_key::ApiKey;
+use crate::engagement::Engagement;
 use crate::gate::Gate;
 use crate::message::Message;
 use crate::personal::{HasPersonal, PersonalField, PersonalVisitor, Subject};
@@ -130,6 +131,11 @@ proptest! {
     #[test]
     fn message(commands in any_message::commands()) {
         hold::<Message>(&commands)?;
+    }
+
+    #[test]
+    fn engagement(commands in vec(any_commands::engagement(), 0..20)) {
+        hold::<Engagement>(&commands)?;
     }
 
     #[test]

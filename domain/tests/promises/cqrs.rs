@@ -5,6 +5,7 @@ use cqrs_es::{Aggregate, DomainEvent, EventEnvelope};
 use sealpost_domain::StreamType;
 use sealpost_domain::account::Account;
 use sealpost_domain::api_key::ApiKey;
+use sealpost_domain::engagement::Engagement;
 use sealpost_domain::gate::Gate;
 use sealpost_domain::message::Message;
 use sealpost_domain::sending_domain::SendingDomain;
@@ -47,6 +48,7 @@ fn every_golden_file_passes_through_the_envelope_of_its_aggregate() {
             StreamType::SendingDomain => there_and_back::<SendingDomain>,
             StreamType::Suppression => there_and_back::<Suppression>,
             StreamType::Message => there_and_back::<Message>,
+            StreamType::Engagement => there_and_back::<Engagement>,
             StreamType::Gate => there_and_back::<Gate>,
             StreamType::Shard => there_and_back::<Shard>,
         };

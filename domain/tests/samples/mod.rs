@@ -2,6 +2,7 @@
 
 mod access;
 mod attempt;
+mod engagement;
 mod message;
 mod system;
 mod values;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Sample> {
         access::samples(),
         message::samples(),
         attempt::samples(),
+        engagement::samples(),
         system::samples(),
     ]
     .into_iter()

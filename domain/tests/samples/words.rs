@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sealpost_domain::api_key::UseRefusal;
+use sealpost_domain::engagement::ComplaintKind;
 use sealpost_domain::gate::StrangerRefusal;
 use sealpost_domain::message::{
     BounceKind, CertificateVerdict, DeferralReason, HoldReason, InDoubtCause, InDoubtPolicy, NotStartedReason,
@@ -45,6 +46,7 @@ pub fn words() -> BTreeMap<&'static str, Vec<Value>> {
         ClearReason {
             NotOffered, NotOfferedAged, StarttlsRefused, StarttlsRefusedAged, HandshakeFailedAged, OldTlsAged
         }
+        ComplaintKind { Abuse, Fraud, Virus, Other }
         DeferralReason {
             Reply, ConnectFailed, ConnectionLost, ProtocolError, TlsRefused, TlsBroken, TlsNotAuthenticated,
             TlsNotOffered, NoRoute, DnsFailed, DnsBogus, LoginFailed, ContentUnavailable, Expired
@@ -68,7 +70,7 @@ pub fn words() -> BTreeMap<&'static str, Vec<Value>> {
             HardBounce, Complaint, Unsubscribed, Suppressed, InvalidRecipient, Unsigned, KeyLimit
         }
         Role { Owner, Admin, Developer, Auditor }
-        StrangerRefusal { UnknownKey, UnknownUser }
+        StrangerRefusal { UnknownKey, UnknownUser, UnknownReturnPath }
         SuppressionReason { HardBounce, Complaint, Unsubscribed, Manual }
         TlsFailure {
             Unready, NotOffered, RefusedTransiently, RefusedPermanently, Handshake, OldVersion, Injected,

@@ -3,7 +3,9 @@
 use rusqlite::Connection;
 use sealpost_domain::Instant;
 use sealpost_domain::ids::{AttemptId, MessageId};
-use sealpost_domain::message::{BounceKind, DeferralReason, InDoubtCause, NotStartedReason, Reply, TlsFacts};
+use sealpost_domain::message::{
+    BounceKind, DeferralReason, InDoubtCause, NotStartedReason, OutcomeClass, Reply, TlsFacts,
+};
 use sealpost_domain::tls_rule::{ClearReason, TlsRecord};
 
 use crate::columns::{BadColumn, Columns, named};
@@ -47,6 +49,8 @@ pub struct ActivityAttempt {
     pub clear: Option<ClearReason>,
     /// Length of the content that went out, in bytes; `None` when none did.
     pub content_bytes: Option<u64>,
+    /// The class that rules found, where they judged.
+    pub class: Option<OutcomeClass>,
     /// The server's words, where it said any.
     pub reply: Option<Reply>,
 }
@@ -57,8 +61,8 @@ const SHOWN: i64 = 3;
 /// The last attempts of a message, the latest at the end. One that cannot be read is left out.
 pub(super) fn last_attempts(rows: &Connection, message: MessageId) -> rusqlite::Result<Vec<ActivityAttempt>> {
     let mut statement = rows.prepare_cached(
-        "SELECT attempt_id, at_ms, result, reason, host, peer, tls_json, content_bytes, reply_code, reply_enhanced,
-         reply_text FROM activity_attempt WHERE message = $1 ORDER BY sequence DESC LIMIT $2",
+        "SELECT attempt_id, at_ms, result, reason, class, host, peer, tls_json, content_bytes, reply_code,
+         reply_enhanced, reply_text FROM activity_attempt WHERE message = $1 ORDER BY sequence DESC LIMIT $2",
     )?;
     let found = statement.query_map((message.to_hex(), SHOWN), |row| Ok(read(&mut Columns::of(row)).ok()))?;
     let mut attempts: Vec<ActivityAttempt> = found.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?;
@@ -69,6 +73,7 @@ pub(super) fn last_attempts(rows: &Connection, message: MessageId) -> rusqlite::
 fn read(columns: &mut Columns<'_, '_>) -> Result<ActivityAttempt, BadColumn> {
     let (attempt_id, at) = (columns.parsed()?, columns.instant()?);
     let (result, reason): (String, Option<String>) = (columns.take()?, columns.take()?);
+    let class = columns.named_if_any()?;
     let result = read_result(&result, reason.as_deref()).ok_or(BadColumn(2))?;
     let (host, peer) = (columns.take()?, columns.take()?);
     let seen: TlsSeen = columns.json_if_any()?.unwrap_or_default();
@@ -76,6 +81,7 @@ fn read(columns: &mut Columns<'_, '_>) -> Result<ActivityAttempt, BadColumn> {
         attempt_id,
         at,
         result,
+        class,
         host,
         peer,
         tls: seen.facts,

@@ -1,13 +1,14 @@
 //! Folds accepts, rejections and outcomes of messages into the activity and its attempts.
 
 use sealpost_domain::Recorded;
+use sealpost_domain::engagement::EngagementEvent;
 use sealpost_domain::event::Event;
 use sealpost_domain::ids::MessageId;
 use sealpost_domain::message::{Accepted, Attempted, MessageEvent, Rejected, Reply, Resolution, Started};
 use sealpost_domain::{Instant, Personal};
 
 use super::state::StateName;
-use crate::columns::{account_of, json, known, message_of, millis, reply_values, word};
+use crate::columns::{account_of, class, json, known, message_of, millis, reply_values, word};
 use crate::projection::{FoldRefusal, Projection, RowChange, Value};
 use crate::tls_seen::TlsSeen;
 
@@ -17,7 +18,7 @@ pub struct Activity;
 
 impl Projection for Activity {
     const NAME: &'static str = "activity";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const TABLES: &'static [&'static str] = &["activity", "activity_attempt"];
     const SCHEMA: &'static str = "
         CREATE TABLE activity (
@@ -47,7 +48,11 @@ impl Projection for Activity {
             tls_required TEXT,
             expires_at_ms BIGINT,
             next_attempt_at_ms BIGINT,
-            finished_at_ms BIGINT
+            finished_at_ms BIGINT,
+            late_at_ms BIGINT,
+            late_reply_code BIGINT,
+            late_reply_enhanced TEXT,
+            late_reply_text TEXT
         );
         CREATE INDEX activity_time ON activity (account, at_ms, message);
         CREATE INDEX activity_recipient ON activity (account, recipient_folded, at_ms);
@@ -58,6 +63,7 @@ impl Projection for Activity {
             at_ms BIGINT NOT NULL,
             result TEXT NOT NULL,
             reason TEXT,
+            class TEXT,
             host TEXT,
             peer TEXT,
             tls_json TEXT,
@@ -71,6 +77,7 @@ impl Projection for Activity {
     fn fold(recorded: &Recorded) -> Result<Vec<RowChange>, FoldRefusal> {
         match &recorded.event {
             Event::Message(event) => fold_message(recorded, event),
+            Event::Engagement(event) => fold_late(recorded, event).map(|change| vec![change]),
             Event::Account(_)
             | Event::User(_)
             | Event::ApiKey(_)
@@ -89,18 +96,42 @@ const BEGIN: &str = "
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
         $24, $25, $26, $27)";
 const MOVE: &str = "
-    UPDATE activity SET sequence = $2, state = $3, reason = $4, next_attempt_at_ms = $5, finished_at_ms = $6
+    UPDATE activity SET sequence = $2, next_attempt_at_ms = $5, finished_at_ms = $6,
+        state = CASE WHEN state IN ('bounced_late', 'complained') THEN state ELSE $3 END,
+        reason = CASE WHEN state IN ('bounced_late', 'complained') THEN reason ELSE $4 END
     WHERE message = $1";
+// A report may come before the outcome that it is about is told. What a person says outweighs what a server says.
+const BOUNCED_LATE: &str = "
+    UPDATE activity SET state = 'bounced_late', reason = $2, late_at_ms = $3, late_reply_code = $4,
+        late_reply_enhanced = $5, late_reply_text = $6
+    WHERE message = $1 AND state <> 'complained'";
+const COMPLAINED: &str = "
+    UPDATE activity SET state = 'complained', reason = $2, late_at_ms = $3 WHERE message = $1";
 // What the start says of server and session stays where an outcome does not say it again.
 const ATTEMPT: &str = "
-    INSERT INTO activity_attempt (message, attempt_id, sequence, at_ms, result, reason, host, peer, tls_json,
+    INSERT INTO activity_attempt (message, attempt_id, sequence, at_ms, result, reason, class, host, peer, tls_json,
         content_bytes, reply_code, reply_enhanced, reply_text)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
     ON CONFLICT (message, attempt_id) DO UPDATE SET at_ms = excluded.at_ms, result = excluded.result,
-        reason = excluded.reason, host = COALESCE(excluded.host, activity_attempt.host),
+        reason = excluded.reason, class = excluded.class, host = COALESCE(excluded.host, activity_attempt.host),
         peer = COALESCE(excluded.peer, activity_attempt.peer),
         tls_json = COALESCE(excluded.tls_json, activity_attempt.tls_json),
         reply_code = excluded.reply_code, reply_enhanced = excluded.reply_enhanced, reply_text = excluded.reply_text";
+
+fn fold_late(recorded: &Recorded, event: &EngagementEvent) -> Result<RowChange, FoldRefusal> {
+    let message = message_of(recorded)?.to_hex().into();
+    Ok(match event {
+        EngagementEvent::BounceReceived(bounce) => {
+            let said = [message, word(&bounce.kind), millis(bounce.received_at)];
+            let params: Vec<Value> = said.into_iter().chain(reply_values(Some(&bounce.reply))).collect();
+            RowChange::new(BOUNCED_LATE, params)
+        }
+        EngagementEvent::ComplaintReceived(complaint) => {
+            let said = [message, word(&complaint.kind), millis(complaint.received_at)];
+            RowChange::new(COMPLAINED, said)
+        }
+    })
+}
 
 fn fold_message(recorded: &Recorded, event: &MessageEvent) -> Result<Vec<RowChange>, FoldRefusal> {
     let step = Step {
@@ -129,20 +160,23 @@ fn fold_message(recorded: &Recorded, event: &MessageEvent) -> Result<Vec<RowChan
             reason,
             reply,
             next_attempt_at,
-            ..
+            judged,
         } => vec![
             step.moved(StateName::Deferred, word(reason), When::Due(*next_attempt_at)),
-            step.ended(attempted, "deferred", word(reason), reply.as_ref()),
+            step.ended(attempted, ("deferred", word(reason), class(*judged)), reply.as_ref()),
         ],
         MessageEvent::MessageDelivered { attempted, reply } => vec![
             step.moved(StateName::Delivered, Value::Null, When::Finished(attempted.ended_at)),
-            step.ended(attempted, "delivered", Value::Null, Some(reply)),
+            step.ended(attempted, ("delivered", Value::Null, Value::Null), Some(reply)),
         ],
         MessageEvent::MessageBounced {
-            attempted, kind, reply, ..
+            attempted,
+            kind,
+            reply,
+            judged,
         } => vec![
             step.moved(StateName::Bounced, word(kind), When::Finished(attempted.ended_at)),
-            step.ended(attempted, "bounced", word(kind), reply.as_ref()),
+            step.ended(attempted, ("bounced", word(kind), class(*judged)), reply.as_ref()),
         ],
         MessageEvent::DeliveryInDoubt {
             attempt_id,
@@ -273,14 +307,13 @@ impl Step<'_> {
         self.attempt(
             &started.attempt_id.to_hex(),
             at,
-            "open",
-            Value::Null,
+            ("open", Value::Null, Value::Null),
             server,
             reply_values(None),
         )
     }
 
-    fn ended(&self, attempted: &Attempted, result: &str, reason: Value, reply: Option<&Reply>) -> RowChange {
+    fn ended(&self, attempted: &Attempted, result: (&str, Value, Value), reply: Option<&Reply>) -> RowChange {
         let server = [
             attempted.host.clone().into(),
             attempted.peer.clone().into(),
@@ -288,22 +321,27 @@ impl Step<'_> {
             Value::Null,
         ];
         let id = attempted.attempt_id.to_hex();
-        self.attempt(&id, attempted.ended_at, result, reason, server, reply_values(reply))
+        self.attempt(&id, attempted.ended_at, result, server, reply_values(reply))
     }
 
     /// The end of an attempt that brought no answer of a server.
     fn unheard(&self, attempt_id: &str, result: &str, reason: Value) -> RowChange {
         let server = [Value::Null, Value::Null, Value::Null, Value::Null];
         let at = self.recorded.recorded_at;
-        self.attempt(attempt_id, at, result, reason, server, reply_values(None))
+        self.attempt(
+            attempt_id,
+            at,
+            (result, reason, Value::Null),
+            server,
+            reply_values(None),
+        )
     }
 
     fn attempt(
         &self,
         attempt_id: &str,
         at: Instant,
-        result: &str,
-        reason: Value,
+        (result, reason, class): (&str, Value, Value),
         server: [Value; 4],
         reply: [Value; 3],
     ) -> RowChange {
@@ -314,6 +352,7 @@ impl Step<'_> {
             millis(at),
             result.into(),
             reason,
+            class,
         ];
         let params: Vec<Value> = head.into_iter().chain(server).chain(reply).collect();
         RowChange::new(ATTEMPT, params)

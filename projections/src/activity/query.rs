@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use sealpost_domain::address::DomainName;
 use sealpost_domain::ids::{AccountId, KeyId, MessageId, RequestId};
-use sealpost_domain::message::TlsLevel;
+use sealpost_domain::message::{Reply, TlsLevel};
 use sealpost_domain::metadata::{Actor, Channel};
 use sealpost_domain::rights::Method;
 use sealpost_domain::{Instant, Personal, limits};
@@ -74,6 +74,10 @@ pub struct ActivityRow {
     pub next_attempt_at: Option<Instant>,
     /// When it had its last outcome.
     pub finished_at: Option<Instant>,
+    /// When a report came in that it did not arrive after all, or that its recipient complained.
+    pub late_at: Option<Instant>,
+    /// The words of the report that it did not arrive.
+    pub late_reply: Option<Reply>,
     /// The last attempts, at most three, the latest at the end.
     pub attempts: Vec<ActivityAttempt>,
 }
@@ -94,7 +98,8 @@ pub struct ActivityQueries(pub(super) Reader);
 
 const COLUMNS: &str = "message, account, at_ms, state, reason, key_id, method, actor, channel, request, client_ip, \
                        user_agent, sender, recipient, recipient_domain, subject, tags_json, metadata_json, \
-                       message_id_header, size_bytes, tls_required, expires_at_ms, next_attempt_at_ms, finished_at_ms";
+                       message_id_header, size_bytes, tls_required, expires_at_ms, next_attempt_at_ms, finished_at_ms, \
+                       late_at_ms, late_reply_code, late_reply_enhanced, late_reply_text";
 
 impl ActivityQueries {
     /// Reads the activity in the folder of read models, which its runner may still have to make.
@@ -247,6 +252,8 @@ fn read(columns: &mut Columns<'_, '_>) -> Result<ActivityRow, BadColumn> {
         expires_at: columns.instant_if_any()?,
         next_attempt_at: columns.instant_if_any()?,
         finished_at: columns.instant_if_any()?,
+        late_at: columns.instant_if_any()?,
+        late_reply: columns.reply()?,
         attempts: Vec::new(),
     })
 }

@@ -1,5 +1,6 @@
 //! Where a message stands, in the words that people and Mandrill's clients know.
 
+use sealpost_domain::engagement::ComplaintKind;
 use sealpost_domain::message::{BounceKind, DeferralReason, HoldReason, InDoubtCause, RejectReason};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,10 @@ pub enum ActivityState {
     Delivered,
     /// It will not arrive.
     Bounced(BounceKind),
+    /// It was taken, and did not arrive after all.
+    BouncedLate(BounceKind),
+    /// It arrived, and its recipient complained.
+    Complained(ComplaintKind),
     /// Turned away at the door.
     Rejected(RejectReason),
     /// Thrown away before it went out.
@@ -46,6 +51,10 @@ pub enum StateName {
     Delivered,
     /// [`ActivityState::Bounced`].
     Bounced,
+    /// [`ActivityState::BouncedLate`].
+    BouncedLate,
+    /// [`ActivityState::Complained`].
+    Complained,
     /// [`ActivityState::Rejected`].
     Rejected,
     /// [`ActivityState::Discarded`].
@@ -64,6 +73,8 @@ impl StateName {
             Self::InDoubt => "in_doubt",
             Self::Delivered => "delivered",
             Self::Bounced => "bounced",
+            Self::BouncedLate => "bounced_late",
+            Self::Complained => "complained",
             Self::Rejected => "rejected",
             Self::Discarded => "discarded",
         }
@@ -88,6 +99,8 @@ impl ActivityState {
             Self::InDoubt(_) => StateName::InDoubt,
             Self::Delivered => StateName::Delivered,
             Self::Bounced(_) => StateName::Bounced,
+            Self::BouncedLate(_) => StateName::BouncedLate,
+            Self::Complained(_) => StateName::Complained,
             Self::Rejected(_) => StateName::Rejected,
             Self::Discarded => StateName::Discarded,
         }
@@ -100,10 +113,12 @@ impl ActivityState {
             Self::Queued | Self::Held(_) | Self::Sending => "queued",
             Self::Deferred(_) | Self::InDoubt(_) => "deferred",
             Self::Delivered => "sent",
-            Self::Bounced(BounceKind::Hard) => "bounced",
-            Self::Bounced(BounceKind::Soft | BounceKind::Blocked | BounceKind::Policy | BounceKind::Expired) => {
+            Self::Bounced(BounceKind::Hard) | Self::BouncedLate(BounceKind::Hard) => "bounced",
+            Self::Bounced(BounceKind::Soft | BounceKind::Blocked | BounceKind::Policy | BounceKind::Expired)
+            | Self::BouncedLate(BounceKind::Soft | BounceKind::Blocked | BounceKind::Policy | BounceKind::Expired) => {
                 "soft-bounced"
             }
+            Self::Complained(_) => "spam",
             Self::Rejected(_) => "rejected",
             Self::Discarded => "canceled",
         }
@@ -119,6 +134,8 @@ impl ActivityState {
             StateName::InDoubt => Self::InDoubt(named(reason?)?),
             StateName::Delivered => Self::Delivered,
             StateName::Bounced => Self::Bounced(named(reason?)?),
+            StateName::BouncedLate => Self::BouncedLate(named(reason?)?),
+            StateName::Complained => Self::Complained(named(reason?)?),
             StateName::Rejected => Self::Rejected(named(reason?)?),
             StateName::Discarded => Self::Discarded,
         })

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use sealpost_domain::Personal;
+use sealpost_domain::engagement::ComplaintKind;
 use sealpost_domain::ids::{AccountId, KeyId};
 use sealpost_domain::message::{
     BounceKind, DeferralReason, HoldReason, InDoubtCause, MessageCommand, NotStartedReason, RejectReason,
@@ -66,6 +67,27 @@ fn each_story_ends_in_its_state() {
             "deferred",
         ),
         (&[Act::Start, Act::DoubtAndHold], Held(HoldReason::InDoubt), "queued"),
+        (
+            &[Act::Start, Act::Deliver, Act::BounceLate],
+            BouncedLate(BounceKind::Hard),
+            "bounced",
+        ),
+        // A report may be faster than the outcome that it is about.
+        (
+            &[Act::Start, Act::BounceLate, Act::Deliver],
+            BouncedLate(BounceKind::Hard),
+            "bounced",
+        ),
+        (
+            &[Act::Start, Act::Deliver, Act::Complain, Act::BounceLate],
+            Complained(ComplaintKind::Abuse),
+            "spam",
+        ),
+        (
+            &[Act::Start, Act::Deliver, Act::BounceLate, Act::Complain],
+            Complained(ComplaintKind::Abuse),
+            "spam",
+        ),
     ];
     let log = Arc::new(MemoryLog::default());
     others(&log);
@@ -116,6 +138,15 @@ fn a_row_has_all_that_a_message_info_needs() {
     assert_eq!(row.recipient_domain.as_ref().unwrap().as_str(), "example.org");
     assert_eq!((row.size_bytes, row.next_attempt_at), (Some(321), None));
     assert_eq!(row.finished_at, Some(at(log.head())));
+    assert_eq!((row.late_at, row.late_reply.as_ref()), (None, None));
+    story.act(Act::BounceLate);
+    let (_dir, queries) = folded(&log);
+    let late = queries.get(account(), message(1)).unwrap().unwrap();
+    assert_eq!(
+        (late.late_at, late.late_reply),
+        (Some(at(log.head())), Some(reply(550)))
+    );
+    assert_eq!(late.finished_at, row.finished_at, "it was taken then");
     let results: Vec<AttemptResult> = row.attempts.iter().map(|attempt| attempt.result).collect();
     let deferred = AttemptResult::Deferred(DeferralReason::Reply);
     assert_eq!(results, [deferred, deferred, AttemptResult::Delivered]);
@@ -290,6 +321,22 @@ fn what_is_erased_has_no_value_and_is_not_found() {
     assert!(
         !bytes.windows(11).any(|window| window == b"example.org") || !bytes.windows(4).any(|window| window == b"ann@")
     );
+}
+
+#[test]
+fn a_late_bounce_of_somebody_who_is_erased_keeps_its_code_alone() {
+    let log = three();
+    let mut story = Story::new(&log, 7);
+    story
+        .act(Act::Accept)
+        .act(Act::Start)
+        .act(Act::Deliver)
+        .act(Act::BounceLate);
+    let (_dir, queries) = folded(&log.erased());
+    let row = queries.get(account(), message(7)).unwrap().unwrap();
+    assert_eq!(row.state, ActivityState::BouncedLate(BounceKind::Hard));
+    let late = row.late_reply.unwrap();
+    assert_eq!((late.code, late.text), (550, Personal::Erased));
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
+use sealpost_domain::event::StreamType;
 use sealpost_domain::ids::{AccountId, AttemptId, EventId, KeyId, MessageId, RequestId};
-use sealpost_domain::message::{Reply, Timings, TlsFacts};
+use sealpost_domain::message::{OutcomeClass, Reply, Timings, TlsFacts};
 use sealpost_domain::metadata::{Actor, Channel};
 use sealpost_domain::tls_rule::{ClearReason, TlsRecord};
 use sealpost_domain::{Instant, Personal};
@@ -18,7 +19,9 @@ pub struct TimelineEntry {
     pub message: MessageId,
     /// Its account.
     pub account: AccountId,
-    /// Place of the event in the message's stream, from 1.
+    /// The stream that it is of: the message's own, or that of its late facts.
+    pub stream: StreamType,
+    /// Place of the event in that stream, from 1.
     pub sequence: u64,
     /// Place of the event in the account's own sequence, which an inclusion proof names.
     pub account_seq: Option<u64>,
@@ -46,6 +49,8 @@ pub struct TimelineEntry {
     pub attempt: Option<u32>,
     /// The word of the event's reason, kind or cause, e.g. `hard`, `connection_lost`.
     pub reason: Option<String>,
+    /// The class that rules found, where they judged.
+    pub class: Option<OutcomeClass>,
     /// When it is tried again.
     pub next_attempt_at: Option<Instant>,
     /// Name of the server.
@@ -68,9 +73,9 @@ pub struct TimelineEntry {
     pub timings: Option<Timings>,
 }
 
-pub(super) const COLUMNS: &str = "tls_json, message, account, sequence, account_seq, event_id, recorded_at_ms, event_type, \
-                                  actor, channel, request, ip, user_agent, key_id, attempt_id, attempt, reason, \
-                                  next_attempt_at_ms, host, peer, reply_code, reply_enhanced, reply_text, \
+pub(super) const COLUMNS: &str = "tls_json, message, account, stream, sequence, account_seq, event_id, recorded_at_ms, \
+                                  event_type, actor, channel, request, ip, user_agent, key_id, attempt_id, attempt, \
+                                  reason, class, next_attempt_at_ms, host, peer, reply_code, reply_enhanced, reply_text, \
                                   content_sha256, content_bytes, timings_json";
 
 pub(super) fn read(columns: &mut Columns<'_, '_>) -> Result<TimelineEntry, BadColumn> {
@@ -78,6 +83,7 @@ pub(super) fn read(columns: &mut Columns<'_, '_>) -> Result<TimelineEntry, BadCo
     Ok(TimelineEntry {
         message: columns.parsed()?,
         account: columns.parsed()?,
+        stream: columns.named()?,
         sequence: columns.number()?,
         account_seq: columns.number_if_any()?,
         event_id: columns.parsed()?,
@@ -92,6 +98,7 @@ pub(super) fn read(columns: &mut Columns<'_, '_>) -> Result<TimelineEntry, BadCo
         attempt_id: columns.parsed_if_any()?,
         attempt: columns.number_if_any()?,
         reason: columns.take()?,
+        class: columns.named_if_any()?,
         next_attempt_at: columns.instant_if_any()?,
         host: columns.take()?,
         peer: columns.take()?,

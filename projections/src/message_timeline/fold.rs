@@ -1,10 +1,11 @@
 //! Folds each event of a message into one line; nothing is ever changed afterwards.
 
 use sealpost_domain::Recorded;
+use sealpost_domain::engagement::EngagementEvent;
 use sealpost_domain::event::Event;
 use sealpost_domain::message::{Attempted, MessageEvent, Reply, Resolution, Started};
 
-use crate::columns::{account_of, json, known, message_of, millis, reply_values, word};
+use crate::columns::{account_of, class, json, known, message_of, millis, reply_values, word};
 use crate::projection::{FoldRefusal, Projection, RowChange, Value};
 use crate::tls_seen::TlsSeen;
 
@@ -14,12 +15,13 @@ pub struct MessageTimeline;
 
 impl Projection for MessageTimeline {
     const NAME: &'static str = "message_timeline";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const TABLES: &'static [&'static str] = &["message_timeline"];
     const SCHEMA: &'static str = "
         CREATE TABLE message_timeline (
             message TEXT NOT NULL,
             account TEXT NOT NULL,
+            stream TEXT NOT NULL,
             sequence BIGINT NOT NULL,
             account_seq BIGINT,
             event_id TEXT NOT NULL,
@@ -34,6 +36,7 @@ impl Projection for MessageTimeline {
             attempt_id TEXT,
             attempt BIGINT,
             reason TEXT,
+            class TEXT,
             next_attempt_at_ms BIGINT,
             host TEXT,
             peer TEXT,
@@ -44,12 +47,13 @@ impl Projection for MessageTimeline {
             content_sha256 TEXT,
             content_bytes BIGINT,
             timings_json TEXT,
-            PRIMARY KEY (message, sequence)
+            PRIMARY KEY (message, stream, sequence)
         );";
 
     fn fold(recorded: &Recorded) -> Result<Vec<RowChange>, FoldRefusal> {
         match &recorded.event {
-            Event::Message(event) => fold_message(recorded, event).map(|line| vec![line]),
+            Event::Message(event) => line(recorded, Said::of(event)).map(|line| vec![line]),
+            Event::Engagement(event) => line(recorded, Said::late(event)).map(|line| vec![line]),
             Event::Account(_)
             | Event::User(_)
             | Event::ApiKey(_)
@@ -62,11 +66,11 @@ impl Projection for MessageTimeline {
 }
 
 const LINE: &str = "
-    INSERT INTO message_timeline (message, account, sequence, account_seq, event_id, recorded_at_ms, event_type, actor,
-        channel, request, ip, user_agent, key_id, attempt_id, attempt, reason, next_attempt_at_ms, host, peer, tls_json,
-        reply_code, reply_enhanced, reply_text, content_sha256, content_bytes, timings_json)
+    INSERT INTO message_timeline (message, account, stream, sequence, account_seq, event_id, recorded_at_ms, event_type,
+        actor, channel, request, ip, user_agent, key_id, attempt_id, attempt, reason, class, next_attempt_at_ms, host,
+        peer, tls_json, reply_code, reply_enhanced, reply_text, content_sha256, content_bytes, timings_json)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-        $24, $25, $26)";
+        $24, $25, $26, $27, $28)";
 
 /// What an event says besides when, what and by whom.
 struct Said {
@@ -74,6 +78,7 @@ struct Said {
     attempt_id: Value,
     attempt: Value,
     reason: Value,
+    class: Value,
     next_attempt_at: Value,
     host: Value,
     peer: Value,
@@ -91,6 +96,7 @@ impl Said {
             attempt_id: Value::Null,
             attempt: Value::Null,
             reason: Value::Null,
+            class: Value::Null,
             next_attempt_at: Value::Null,
             host: Value::Null,
             peer: Value::Null,
@@ -135,6 +141,21 @@ impl Said {
         }
     }
 
+    fn late(event: &EngagementEvent) -> Self {
+        match event {
+            EngagementEvent::BounceReceived(bounce) => Self {
+                class: class(Some(bounce.judged)),
+                host: bounce.remote_mta.clone().into(),
+                reply: reply_values(Some(&bounce.reply)),
+                ..Self::reason(word(&bounce.kind))
+            },
+            EngagementEvent::ComplaintReceived(complaint) => Self {
+                host: complaint.reporting_mta.clone().into(),
+                ..Self::reason(word(&complaint.kind))
+            },
+        }
+    }
+
     fn of(event: &MessageEvent) -> Self {
         match event {
             MessageEvent::MessageAccepted(accepted) => Self {
@@ -158,15 +179,22 @@ impl Said {
                 reason,
                 reply,
                 next_attempt_at,
-                ..
+                judged,
             } => Self {
                 next_attempt_at: millis(*next_attempt_at),
+                class: class(*judged),
                 ..Self::ended(attempted, word(reason), reply.as_ref())
             },
             MessageEvent::MessageDelivered { attempted, reply } => Self::ended(attempted, Value::Null, Some(reply)),
             MessageEvent::MessageBounced {
-                attempted, kind, reply, ..
-            } => Self::ended(attempted, word(kind), reply.as_ref()),
+                attempted,
+                kind,
+                reply,
+                judged,
+            } => Self {
+                class: class(*judged),
+                ..Self::ended(attempted, word(kind), reply.as_ref())
+            },
             MessageEvent::DeliveryInDoubt {
                 attempt_id,
                 cause,
@@ -183,13 +211,13 @@ impl Said {
     }
 }
 
-fn fold_message(recorded: &Recorded, event: &MessageEvent) -> Result<RowChange, FoldRefusal> {
+fn line(recorded: &Recorded, said: Said) -> Result<RowChange, FoldRefusal> {
     let metadata = &recorded.metadata;
-    let said = Said::of(event);
     let ip = metadata.ip.as_ref().and_then(|ip| ip.known());
     let head = [
         message_of(recorded)?.to_hex().into(),
         account_of(recorded)?.to_hex().into(),
+        recorded.event.stream_type().as_str().into(),
         recorded.sequence.into(),
         recorded.account_seq.into(),
         recorded.event_id.to_hex().into(),
@@ -204,6 +232,7 @@ fn fold_message(recorded: &Recorded, event: &MessageEvent) -> Result<RowChange, 
         said.attempt_id,
         said.attempt,
         said.reason,
+        said.class,
         said.next_attempt_at,
         said.host,
         said.peer,

@@ -30,7 +30,8 @@ impl TimelineQueries {
     pub fn message(&self, account: AccountId, message: MessageId) -> Result<Vec<TimelineEntry>, ProjectionFailure> {
         self.0.ask(|rows| {
             let mut statement = rows.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM message_timeline WHERE message = $1 AND account = $2 ORDER BY sequence"
+                "SELECT {COLUMNS} FROM message_timeline WHERE message = $1 AND account = $2 
+                 ORDER BY account_seq, sequence"
             ))?;
             let mut found = statement.query([message.to_hex(), account.to_hex()])?;
             let mut lines = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sealpost_domain::Personal;
 use sealpost_domain::event::StreamType;
 use sealpost_domain::ids::AccountId;
-use sealpost_domain::message::Timings;
+use sealpost_domain::message::{OutcomeClass, Timings};
 use sealpost_domain::metadata::Actor;
 
 use super::{MessageTimeline, TimelineEntry, TimelineQueries};
@@ -43,6 +43,7 @@ fn long_story() -> Arc<MemoryLog> {
         .act(Act::DoubtAndResend)
         .act(Act::Start)
         .act(Act::Deliver);
+    story.act(Act::BounceLate).act(Act::Complain);
     Story::new(&log, 2).act(Act::Reject);
     Story::new(&log, 3).act(Act::Accept).act(Act::Discard);
     Story::new(&log, 4)
@@ -74,6 +75,8 @@ fn every_event_is_a_line_in_the_order_of_the_stream() {
             (9, "DeliveryInDoubt", Some("connection_lost")),
             (10, "DeliveryStarted", None),
             (11, "MessageDelivered", None),
+            (1, "BounceReceived", Some("hard")),
+            (2, "ComplaintReceived", Some("abuse")),
         ]
     );
     assert_eq!(timeline(&log, 2)[0].reason.as_deref(), Some("hard_bounce"));
@@ -88,7 +91,20 @@ fn every_event_is_a_line_in_the_order_of_the_stream() {
         .collect();
     types.sort_unstable();
     types.dedup();
-    assert_eq!(types.len(), StreamType::Message.event_types().len());
+    let both = [StreamType::Message, StreamType::Engagement];
+    assert_eq!(
+        types.len(),
+        both.iter().map(|stream| stream.event_types().len()).sum::<usize>()
+    );
+    let late = &lines[11];
+    assert_eq!(
+        (late.stream, late.host.as_deref()),
+        (StreamType::Engagement, Some("mx.example.org"))
+    );
+    assert_eq!(
+        (late.class, late.reply.as_ref()),
+        (Some(OutcomeClass::RecipientUnknown), Some(&reply(550)))
+    );
 }
 
 #[test]

@@ -61,6 +61,7 @@ impl Projection for Spool {
             | Event::User(_)
             | Event::SendingDomain(_)
             | Event::Suppression(_)
+            | Event::Engagement(_)
             | Event::Gate(_)
             | Event::Shard(_) => Ok(Vec::new()),
         }

@@ -241,6 +241,7 @@ impl Handler<Ask> for AccountActor {
             Work::Start(call, reply) => self.start_attempt(*call, reply, ctx),
             Work::TlsChoice(reply) => self.answer(reply, Ok(self.hot.account.state.tls)),
             Work::Outcome(call, reply) => self.record_outcome(*call, reply, ctx),
+            Work::Report(call, reply) => self.record_report(*call, reply, ctx),
         }
     }
 }

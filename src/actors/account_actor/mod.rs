@@ -6,6 +6,7 @@ mod actor;
 mod attempts;
 mod check;
 mod manage;
+mod report;
 mod send;
 
 pub use actor::{AccountActor, Ask, Ports};

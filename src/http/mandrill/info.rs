@@ -27,7 +27,8 @@ pub(super) async fn info(call: Admitted<'_>) -> Result<Value, Fault> {
 
 /// A row of the activity as clients know it.
 pub(super) fn message_info(row: &ActivityRow) -> Value {
-    let last_reply = row.attempts.iter().rev().find_map(|attempt| attempt.reply.as_ref());
+    let tried = || row.attempts.iter().rev().find_map(|attempt| attempt.reply.as_ref());
+    let last_reply = row.late_reply.as_ref().or_else(tried);
     let mut info = json!({
         "ts": row.at.as_millis().div_euclid(1_000),
         "_id": row.message.to_hex(),
@@ -48,7 +49,9 @@ pub(super) fn message_info(row: &ActivityRow) -> Value {
         "resends": [],
         "reject": reject(row),
     });
-    if let (ActivityState::Bounced(kind), Some(members)) = (row.state, info.as_object_mut()) {
+    if let (ActivityState::Bounced(kind) | ActivityState::BouncedLate(kind), Some(members)) =
+        (row.state, info.as_object_mut())
+    {
         members.insert("bounce_description".to_owned(), bounce_word(kind).into());
     }
     info
@@ -112,6 +115,8 @@ fn reject(row: &ActivityRow) -> Value {
         | ActivityState::InDoubt(_)
         | ActivityState::Delivered
         | ActivityState::Bounced(_)
+        | ActivityState::BouncedLate(_)
+        | ActivityState::Complained(_)
         | ActivityState::Discarded => Value::Null,
     }
 }

@@ -95,6 +95,7 @@ struct Counts {
     hard_bounces: u64,
     soft_bounces: u64,
     rejects: u64,
+    complaints: u64,
     open: u64,
 }
 
@@ -104,10 +105,17 @@ impl Counts {
         for (state, count) in counted {
             let place = match state {
                 ActivityState::Delivered => &mut counts.sent,
-                ActivityState::Bounced(BounceKind::Hard) => &mut counts.hard_bounces,
-                ActivityState::Bounced(
-                    BounceKind::Soft | BounceKind::Blocked | BounceKind::Policy | BounceKind::Expired,
-                ) => &mut counts.soft_bounces,
+                ActivityState::Bounced(kind) | ActivityState::BouncedLate(kind) => match kind {
+                    BounceKind::Hard => &mut counts.hard_bounces,
+                    BounceKind::Soft | BounceKind::Blocked | BounceKind::Policy | BounceKind::Expired => {
+                        &mut counts.soft_bounces
+                    }
+                },
+                ActivityState::Complained(_) => {
+                    // It arrived, which is why somebody could complain.
+                    counts.sent = counts.sent.saturating_add(*count);
+                    &mut counts.complaints
+                }
                 ActivityState::Rejected(_) => &mut counts.rejects,
                 ActivityState::Queued
                 | ActivityState::Held(_)
@@ -128,7 +136,7 @@ impl Counts {
             "hard_bounces": self.hard_bounces,
             "soft_bounces": self.soft_bounces,
             "rejects": self.rejects,
-            "complaints": 0,
+            "complaints": self.complaints,
             "unsubs": 0,
             "opens": 0,
             "unique_opens": 0,
@@ -159,10 +167,13 @@ mod tests {
 
     #[test]
     fn counters_add_up_by_what_became_of_the_mail() {
+        use sealpost_domain::engagement::ComplaintKind;
         use sealpost_domain::message::{HoldReason, RejectReason};
         let counts = Counts::of(&[
-            (ActivityState::Delivered, 90),
-            (ActivityState::Bounced(BounceKind::Hard), 10),
+            (ActivityState::Delivered, 83),
+            (ActivityState::Complained(ComplaintKind::Abuse), 7),
+            (ActivityState::Bounced(BounceKind::Hard), 8),
+            (ActivityState::BouncedLate(BounceKind::Hard), 2),
             (ActivityState::Bounced(BounceKind::Soft), 1),
             (ActivityState::Bounced(BounceKind::Expired), 2),
             (ActivityState::Rejected(RejectReason::Unsigned), 3),
@@ -177,6 +188,7 @@ mod tests {
                 hard_bounces: 10,
                 soft_bounces: 3,
                 rejects: 3,
+                complaints: 7,
                 open: 9
             }
         );

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -15,6 +15,24 @@ use crate::smtp::wire::Reply;
 
 /// How long a listener rests after an error such as "too many open files", instead of spinning.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// Connections that may wait to be accepted: with fewer, a burst of clients waits a second and more for the next try of
+/// each.
+const BACKLOG: u32 = 4_096;
+
+/// Listens on an address; port 0 picks a free one, which is given back.
+pub(super) fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // A server that is started again takes its port although old connections still close.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    let listener = socket.listen(BACKLOG)?;
+    let picked = listener.local_addr()?;
+    Ok((listener, picked))
+}
 
 /// Who answers connections.
 #[async_trait]

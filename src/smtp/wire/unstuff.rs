@@ -46,16 +46,35 @@ pub struct Unstuffer {
     content: Vec<u8>,
     place: Place,
     limit_bytes: usize,
+    beyond: Beyond,
     fault: Option<ContentFault>,
 }
 
+/// What becomes of bytes beyond the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beyond {
+    /// They are a fault of the whole content.
+    Fault,
+    /// They are passed by.
+    PassBy,
+}
+
 impl Unstuffer {
+    /// Keeps the first so many bytes of unstuffed content, and passes the others by.
+    pub fn keeping_beginning(limit_bytes: usize) -> Self {
+        Self {
+            beyond: Beyond::PassBy,
+            ..Self::new(limit_bytes)
+        }
+    }
+
     /// Takes at most this many bytes of unstuffed content.
     pub fn new(limit_bytes: usize) -> Self {
         Self {
             content: Vec::new(),
             place: Place::LineStart,
             limit_bytes,
+            beyond: Beyond::Fault,
             fault: None,
         }
     }
@@ -140,7 +159,14 @@ impl Unstuffer {
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        if self.content.len() + bytes.len() > self.limit_bytes {
+        let room = self.limit_bytes.saturating_sub(self.content.len());
+        if bytes.len() > room && self.beyond == Beyond::PassBy {
+            if self.fault.is_none() {
+                self.content.extend_from_slice(bytes.get(..room).unwrap_or_default());
+            }
+            return;
+        }
+        if bytes.len() > room {
             self.fail(ContentFault::TooLarge {
                 limit_bytes: self.limit_bytes,
             });
@@ -188,6 +214,19 @@ mod tests {
             Progress::Complete { taken_bytes: 6 }
         );
         assert_eq!(unstuffer.finish(), Ok(b"a\r\n".to_vec()));
+    }
+
+    #[test]
+    fn the_beginning_is_kept_and_the_end_is_found_all_the_same() {
+        for (limit, kept) in [(0, &b""[..]), (3, b"ab\r"), (6, b"ab\r\n.c"), (100, b"ab\r\n.cd\r\n")] {
+            let mut unstuffer = Unstuffer::keeping_beginning(limit);
+            let bytes = b"ab\r\n..cd\r\n.\r\nQUIT";
+            assert_eq!(unstuffer.push(bytes), Progress::Complete { taken_bytes: 13 });
+            assert_eq!(unstuffer.finish(), Ok(kept.to_vec()));
+        }
+        let mut unstuffer = Unstuffer::keeping_beginning(3);
+        unstuffer.push(b"abcdef\ng\r\n.\r\n");
+        assert_eq!(unstuffer.finish(), Err(ContentFault::BareLineEnd));
     }
 
     #[test]

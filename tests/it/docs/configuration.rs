@@ -16,13 +16,14 @@ ignored. With `--data DIR` alone everything has its default, and no listener but
 ";
 
 /// The structs of the configuration, the file of each, and the table that it is.
-const TABLES: [(&str, &str, &str); 7] = [
+const TABLES: [(&str, &str, &str); 8] = [
     ("Config", "src/config.rs", ""),
     ("HttpConfig", "src/config/listeners.rs", "[http]"),
     ("SubmissionConfig", "src/config/listeners.rs", "[submission]"),
     ("DeliveryConfig", "src/config.rs", "[delivery]"),
     ("DnsConfig", "src/delivery/mx/settings.rs", "[dns]"),
     ("RouteConfig", "src/config/route.rs", "[[route]]"),
+    ("BouncesConfig", "src/config/bounces.rs", "[bounces]"),
     ("DiskConfig", "src/config.rs", "[disk]"),
 ];
 
@@ -75,7 +76,8 @@ fn kind_in_words(kind: &str) -> Option<&str> {
         "RouteStart" => "`starttls` or `implicit`",
         "Outgoing" => "`flows` or `rests`",
         "DnsValidation" | "Ipv6Use" => "`auto`, `always` or `never`",
-        "DnsConfig" | "HttpConfig" | "SubmissionConfig" | "DeliveryConfig" | "DiskConfig" | "Vec<RouteConfig>" => {
+        "DnsConfig" | "HttpConfig" | "SubmissionConfig" | "DeliveryConfig" | "BouncesConfig" | "DiskConfig"
+        | "Vec<RouteConfig>" => {
             return None;
         }
         other => panic!("`{other}` has no words for operators yet"),
@@ -147,6 +149,10 @@ implicit_tls = ['0.0.0.0:465']
 
 [delivery]
 retry_delays_s = [60, 300, 1800, 7200]
+
+[bounces]
+domain = 'bounce.example.org'
+listen = ['0.0.0.0:25']
 
 # This domain's own server, and one for all others.
 [[route]]

@@ -2,6 +2,8 @@
 //! program with its clients.
 
 pub mod bed;
+mod bounce_world;
+mod bouncing_postfix;
 mod calls;
 mod clients;
 mod clock;
@@ -14,11 +16,14 @@ mod raw_server;
 mod receivers;
 pub mod records;
 mod relay_postfix;
+pub mod report_letters;
 mod rig;
 mod scripted;
 mod sealpost;
 mod spool_file;
 
+pub use bounce_world::BounceWorld;
+pub use bouncing_postfix::BouncingPostfix;
 pub use calls::draft;
 pub use clients::{Answer, SendingKey, http_client};
 pub use clock::HandClock;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sealpost::config::Config;
-use sealpost::serve::{Ports, Server};
+use sealpost::serve::{Ports, Server, WrapStore};
 use sealpost::smtp::server::submission::Pace;
 use sealpost::smtp::server::{Personality, RecipientRule, Running};
 use sealpost::vault::MasterKey;
@@ -41,6 +41,11 @@ pub async fn spawn_sealpost() -> Sealpost {
 
 /// Starts the program; `configure` changes its configuration before.
 pub async fn spawn_sealpost_with(configure: impl FnOnce(&mut Config)) -> Sealpost {
+    spawn_sealpost_behind(Arc::new(|store| store), configure).await
+}
+
+/// Starts the program with something before its log's store.
+pub async fn spawn_sealpost_behind(wrap_store: WrapStore, configure: impl FnOnce(&mut Config)) -> Sealpost {
     let folder = tempfile::tempdir().unwrap();
     let mut config = Config::in_folder(folder.path());
     config.disk.accept_mark_bytes = 0;
@@ -59,7 +64,13 @@ pub async fn spawn_sealpost_with(configure: impl FnOnce(&mut Config)) -> Sealpos
     configure(&mut config);
     MasterKey::create(&config.master_key_path()).unwrap();
     let clock = Arc::new(HandClock::default());
-    let server = start(&config, &clock, PATIENCE).await;
+    let ports = Ports {
+        clock: clock.clone(),
+        patience: PATIENCE,
+        wrap_store,
+        ..Ports::default()
+    };
+    let server = Server::start(&config, ports).await.unwrap();
     let account = open_account(&ControlSocket::at(&server.socket()), "example.org").await;
     Sealpost {
         server,

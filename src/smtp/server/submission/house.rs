@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rustls::ServerConfig;
 use thiserror::Error;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::guard::{Guard, Place};
@@ -16,14 +16,10 @@ use super::session::{End, Ground, Session};
 use super::settings::{Cover, Listener, LoginInClear, SubmissionSettings};
 use crate::access::Gate;
 use crate::intake::MailDesk;
-use crate::smtp::server::listening::{Closing, Host, Open, listen_on};
+use crate::smtp::server::listening::{Closing, Host, Open, bind, listen_on};
 use crate::smtp::server::talk::Talk;
 use crate::smtp::server::tls_upgrade::{handshake, upgrade};
 use crate::smtp::wire::Reply;
-
-/// Connections that may wait to be accepted: with fewer, a burst of clients waits a second and more for the next try of
-/// each.
-const BACKLOG: u32 = 4_096;
 
 /// What the server is given.
 pub struct SubmissionParts {
@@ -74,7 +70,7 @@ impl Submission {
     pub fn open(settings: SubmissionSettings, parts: SubmissionParts) -> Result<Self, SubmissionFailure> {
         let mut bound = Vec::with_capacity(settings.listeners.len());
         for Listener { address, cover } in &settings.listeners {
-            let listener = bind(*address)?;
+            let listener = bind_one(*address)?;
             bound.push((listener, *cover));
         }
         let (open, drain) = (Open::new(), settings.drain);
@@ -123,20 +119,8 @@ impl Drop for Submission {
     }
 }
 
-fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), SubmissionFailure> {
-    let bound = || {
-        let socket = match address {
-            SocketAddr::V4(_) => TcpSocket::new_v4(),
-            SocketAddr::V6(_) => TcpSocket::new_v6(),
-        }?;
-        // A server that is started again takes its port although old connections still close.
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        let listener = socket.listen(BACKLOG)?;
-        let picked = listener.local_addr()?;
-        Ok((listener, picked))
-    };
-    bound().map_err(|source| SubmissionFailure::Bind { address, source })
+fn bind_one(address: SocketAddr) -> Result<(TcpListener, SocketAddr), SubmissionFailure> {
+    bind(address).map_err(|source| SubmissionFailure::Bind { address, source })
 }
 
 /// One listener's side of the dialogues.
