@@ -16,7 +16,10 @@ use super::fault::Fault;
 use super::field_names::{Dialect, compose_fault};
 use crate::clock::draw_uuid;
 use crate::compose::{Address, ComposeRefusal, Draft, Recipient, RecipientKind};
-use crate::intake::{LIFETIME_HEADER, LabelRefusal, Planned, check_metadata, check_tags, parse_mailbox, read_lifetime};
+use crate::intake::{
+    LIFETIME_HEADER, LabelRefusal, Planned, REQUIRE_TLS_HEADER, check_metadata, check_tags, parse_mailbox,
+    read_lifetime, read_require_tls,
+};
 
 /// Longest text that is taken as an address, in bytes. A longer one cannot be one, and would swell its refusal's record.
 const GIVEN_BYTES_MAX: usize = ADDRESS_GIVEN_BYTES_MAX as usize;
@@ -80,7 +83,7 @@ impl SendRequest {
     /// of its own.
     pub(super) fn plan(mut self) -> Result<Plan, Fault> {
         self.check_counts()?;
-        self.take_lifetime()?;
+        self.take_commands()?;
         self.check_lengths()?;
         let dialect = self.dialect;
         let header_from = self.header_from()?;
@@ -118,19 +121,26 @@ impl SendRequest {
         })
     }
 
-    /// A header says the message's time to live where the API has no field for it; it does not leave. The field wins.
-    fn take_lifetime(&mut self) -> Result<(), Fault> {
+    /// Headers say a message's time to live and its demand for TLS where an API has no field for them; they do not leave.
+    /// The field of the lifetime wins, and of two demands the stricter one.
+    fn take_commands(&mut self) -> Result<(), Fault> {
         let headers = std::mem::take(&mut self.draft.headers);
         for (name, value) in headers {
-            if !name.eq_ignore_ascii_case(LIFETIME_HEADER) {
+            if name.eq_ignore_ascii_case(LIFETIME_HEADER) {
+                let Some(lifetime) = read_lifetime(&value) else {
+                    let range =
+                        format!("Please enter seconds from {MESSAGE_LIFETIME_S_MIN} to {MESSAGE_LIFETIME_S_MAX}");
+                    return Err(Fault::field(self.dialect.header(&name), range));
+                };
+                self.lifetime.get_or_insert(lifetime);
+            } else if name.eq_ignore_ascii_case(REQUIRE_TLS_HEADER) {
+                let Some(least) = read_require_tls(&value) else {
+                    return Err(Fault::field(self.dialect.header(&name), "Please enter yes or no"));
+                };
+                self.tls_required = self.tls_required.max(least);
+            } else {
                 self.draft.headers.push((name, value));
-                continue;
             }
-            let Some(lifetime) = read_lifetime(&value) else {
-                let range = format!("Please enter seconds from {MESSAGE_LIFETIME_S_MIN} to {MESSAGE_LIFETIME_S_MAX}");
-                return Err(Fault::field(self.dialect.header(&name), range));
-            };
-            self.lifetime.get_or_insert(lifetime);
         }
         Ok(())
     }
@@ -297,6 +307,29 @@ mod tests {
         for bad in ["59", "soon", "604801"] {
             assert_eq!(field_of(with(bad, None)), "message.headers.x-sealpost-ttl");
         }
+    }
+
+    #[test]
+    fn the_header_that_demands_tls_does_not_leave_and_the_stricter_demand_holds() {
+        for (value, field, least) in [
+            ("yes", TlsLevel::Plain, TlsLevel::Encrypted),
+            ("no", TlsLevel::Plain, TlsLevel::Plain),
+            ("no", TlsLevel::Encrypted, TlsLevel::Encrypted),
+            ("yes", TlsLevel::Authenticated, TlsLevel::Authenticated),
+        ] {
+            let mut request = request(&["a@example.org"]);
+            request.draft.headers = vec![("x-sealpost-require-tls".to_owned(), value.to_owned())];
+            request.tls_required = field;
+            let plan = request.plan().unwrap_or_else(|_| panic!());
+            assert_eq!(
+                (plan.tls_required, plan.draft.headers.len()),
+                (least, 0),
+                "{value} {field:?}"
+            );
+        }
+        let mut bad = request(&["a@example.org"]);
+        bad.draft.headers = vec![("X-Sealpost-Require-TLS".to_owned(), "perhaps".to_owned())];
+        assert_eq!(field_of(bad), "message.headers.X-Sealpost-Require-TLS");
     }
 
     #[test]

@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sealpost_domain::Instant;
+use sealpost_domain::message::TlsLevel;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::labels::{LabelRefusal, check_metadata, check_tags};
 use super::lifetime::{LIFETIME_HEADER, read_lifetime};
 use super::request_time::{DayEnd, read_time};
+use super::require_tls::{REQUIRE_TLS_HEADER, read_require_tls};
 use crate::compose::Audience;
 
 /// Names a recipient within a header that is for that recipient alone.
@@ -64,6 +66,8 @@ pub struct Wishes {
     pub audience: Audience,
     /// `X-Sealpost-TTL`: after how long it bounces.
     pub lifetime: Option<Duration>,
+    /// `X-Sealpost-Require-TLS`: least protection that it demands.
+    pub tls_required: Option<TlsLevel>,
     /// `X-MC-MergeVars` and `X-MC-MergeLanguage`.
     pub merging: Merging,
 }
@@ -82,6 +86,7 @@ impl Wishes {
                 "x-mc-tags" => wishes.tags.extend(list(value)),
                 "x-mc-metadata" => wishes.metadata.extend(metadata(value)?),
                 "x-sealpost-ttl" => wishes.lifetime = Some(lifetime(value)?),
+                "x-sealpost-require-tls" => wishes.tls_required = wishes.tls_required.max(Some(require_tls(value)?)),
                 "x-mc-preserverecipients" => wishes.audience = audience(value)?,
                 "x-mc-mergevars" => variables |= !object("X-MC-MergeVars", value)?.is_empty(),
                 "x-mc-mergelanguage" => language = merge_language(value)?,
@@ -148,6 +153,13 @@ fn lifetime(value: &str) -> Result<Duration, WishRefusal> {
     read_lifetime(value).ok_or(WishRefusal::BadForm {
         header: LIFETIME_HEADER,
         form: "is no number of seconds from 60 to 604800",
+    })
+}
+
+fn require_tls(value: &str) -> Result<TlsLevel, WishRefusal> {
+    read_require_tls(value).ok_or(WishRefusal::BadForm {
+        header: REQUIRE_TLS_HEADER,
+        form: "is neither yes nor no",
     })
 }
 
@@ -223,9 +235,12 @@ mod tests {
             ("X-MC-METADATA", r#"{"vip": true}"#),
             ("X-MC-PreserveRecipients", "Yes"),
             ("X-Sealpost-TTL", "900"),
+            ("X-Sealpost-Require-TLS", "yes"),
+            ("x-sealpost-require-tls", "no"),
         ]);
         let wishes = wishes.unwrap_or_else(|refusal| panic!("{refusal}"));
         assert_eq!(wishes.tags, ["order", "vip", "again"]);
+        assert_eq!(wishes.tls_required, Some(TlsLevel::Encrypted), "the stricter one holds");
         assert_eq!(wishes.lifetime, Some(Duration::from_secs(900)));
         let metadata: Vec<_> = wishes
             .metadata
@@ -271,6 +286,7 @@ mod tests {
         assert!(refused("X-MC-MergeLanguage", "perl").starts_with("X-MC-MergeLanguage is neither"));
         assert!(refused("X-MC-PreserveRecipients", "perhaps").starts_with("X-MC-PreserveRecipients is neither"));
         assert!(refused("X-MC-SendAt", "tomorrow").starts_with("X-MC-SendAt is no date"));
+        assert!(refused("X-Sealpost-Require-TLS", "perhaps").starts_with("X-Sealpost-Require-TLS is neither"));
         assert!(refused("X-Sealpost-TTL", "15m").starts_with("X-Sealpost-TTL is no number"));
         assert_eq!(refused("X-MC-SendAt", "2026-11-25 10:00:01"), "X-MC-SendAt");
         assert_eq!(refused("X-MC-Template", "welcome"), "X-MC-Template");

@@ -71,8 +71,10 @@ impl Ready {
         println!("  data           {}", self.data);
         println!("  received mail  {}", inbox.display());
         println!();
-        println!("Domains to write to: tls.demo.test (valid TLS), plain.demo.test (no TLS),");
-        println!("broken.demo.test (STARTTLS fails: the mail waits), reject.demo.test (550).");
+        println!("Domains to write to: tls.demo.test (valid TLS), selfsigned.demo.test (TLS, nobody vouches for it),");
+        println!("plain.demo.test (no TLS), broken.demo.test (the handshake breaks: the mail waits, and goes in clear");
+        println!("text at the first try after five minutes, marked), grey.demo.test (takes it at the second try, five");
+        println!("minutes later), reject.demo.test (550).");
         println!();
         println!("Send a mail:");
         println!();

@@ -1,5 +1,6 @@
-//! The demo's receiving servers on loopback: one with valid TLS, one without TLS, one whose STARTTLS fails, one that
-//! rejects every recipient. What they take lies in a folder, a file a message.
+//! The demo's receiving servers on loopback: one with valid TLS, one with a certificate of its own making, one without
+//! TLS, one whose handshake breaks, one that greylists, one that rejects every recipient. What they take lies in a folder,
+//! a file a message.
 
 use std::fs::Permissions;
 use std::io;
@@ -13,7 +14,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
-use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::AsyncWriteExt;
 
 use crate::config::RouteConfig;
@@ -61,15 +62,24 @@ impl World {
     /// Starts the receivers; their mail goes below `folder`.
     pub(super) async fn start(folder: &Path) -> anyhow::Result<Self> {
         let (ca, tls) = certificates(folder)?;
+        let own = self_signed()?;
         let refuses = RecipientRule::Reject(550, "5.1.1 no such mailbox here".to_owned());
         let personalities = [
             ("tls", Personality::encrypted("tls.demo.test", tls.clone())),
+            ("selfsigned", Personality::encrypted("selfsigned.demo.test", own)),
             ("plain", Personality::plain("plain.demo.test")),
             (
                 "broken",
                 Personality {
-                    starttls: Offer::Refuse454,
-                    ..Personality::encrypted("broken.demo.test", tls)
+                    starttls: Offer::BreakHandshake,
+                    ..Personality::plain("broken.demo.test")
+                },
+            ),
+            (
+                "grey",
+                Personality {
+                    recipients: RecipientRule::Greylist,
+                    ..Personality::encrypted("grey.demo.test", tls)
                 },
             ),
             (
@@ -126,11 +136,22 @@ fn certificates(folder: &Path) -> anyhow::Result<(PathBuf, Arc<ServerConfig>)> {
     let ca = folder.join("ca.pem");
     std::fs::write(&ca, authority_certificate.pem()).context("the demo's authority cannot be stored")?;
     let chain = vec![certificate.der().clone(), authority_certificate.der().clone()];
+    Ok((ca, server_config(chain, &key)?))
+}
+
+/// A certificate that nobody vouches for: good enough against listeners, and no proof of who answers.
+fn self_signed() -> anyhow::Result<Arc<ServerConfig>> {
+    let key = KeyPair::generate()?;
+    let certificate = CertificateParams::new(vec![HOST.to_owned()])?.self_signed(&key)?;
+    server_config(vec![certificate.der().clone()], &key)
+}
+
+fn server_config(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> anyhow::Result<Arc<ServerConfig>> {
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let config = ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
-    Ok((ca, Arc::new(config)))
+    Ok(Arc::new(config))
 }
 
 #[cfg(test)]

@@ -83,14 +83,32 @@ async fn the_printed_line_sends_a_mail_that_arrives_over_tls_and_is_shown() {
 async fn each_of_its_domains_does_what_it_is_there_for() {
     let data = tempfile::tempdir().unwrap();
     let demo = Demo::start(data.path()).await;
-    for (receiver, state) in [("plain", "delivered"), ("broken", "deferred"), ("reject", "bounced")] {
+    for (receiver, state) in [
+        ("plain", "delivered"),
+        ("selfsigned", "delivered"),
+        ("broken", "deferred"),
+        ("grey", "deferred"),
+        ("reject", "bounced"),
+    ] {
         let message = demo.send(&format!("anybody@{receiver}.demo.test")).await;
         let shown = demo.folder.until(&message, state, FIVE_SECONDS).await;
         let mails = inbox(data.path(), receiver).len();
         assert_eq!(mails, usize::from(state == "delivered"), "{receiver}");
         match receiver {
-            "plain" => assert_eq!(shown["attempts"][0]["tls"]["version"], json!(null), "{shown}"),
-            "broken" => assert_ne!(shown["next_attempt_at"], json!(null), "{shown}"),
+            "plain" => {
+                assert_eq!(shown["attempts"][0]["tls"]["version"], json!(null), "{shown}");
+                assert_eq!(shown["in_clear"], "not_offered", "{shown}");
+            }
+            "selfsigned" => assert_eq!(shown["attempts"][0]["tls"]["verdict"], "self_signed", "{shown}"),
+            "broken" => {
+                assert_eq!(
+                    (&shown["reason"], &shown["in_clear"]),
+                    (&json!("tls_broken"), &json!(null)),
+                    "{shown}"
+                );
+                assert_ne!(shown["next_attempt_at"], json!(null), "{shown}");
+            }
+            "grey" => assert_eq!(shown["attempts"][0]["reply"]["code"], 450, "{shown}"),
             _ => assert_eq!(shown["attempts"][0]["reply"]["code"], 550, "{shown}"),
         }
     }

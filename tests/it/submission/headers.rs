@@ -29,6 +29,23 @@ async fn tags_and_metadata_are_on_record_and_no_command_leaves() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_header_demands_tls_and_the_message_waits_for_it() {
+    let sealpost = spawn().await;
+    let key = sealpost.sending_key().await;
+    let mut client = logged_in(&sealpost, &key.0.key).await;
+    let content = message("X-Sealpost-Require-TLS: yes\r\n");
+    let ids = client.submit(&["ann@inbox.test"], content.as_bytes()).await.ids();
+    sealpost.until(&ids[0], "DeliveryDeferred").await;
+    let shown = key.0.get(&format!("/v1/messages/{}", ids[0])).await.ok();
+    assert_eq!(
+        (&shown["state"], &shown["tls_required"]),
+        (&"deferred".into(), &"encrypted".into())
+    );
+    assert_eq!(sealpost.inbox.count(), 0, "its receiver has no TLS");
+    sealpost.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_message_may_not_hold_has_its_reply() {
     let sealpost = spawn().await;
     let mut client = logged_in(&sealpost, &sealpost.sending_key().await.0.key).await;

@@ -205,7 +205,7 @@ fn write(keeper: &Keeper, account: AccountId, draft: Draft) -> Result<Letter, Un
         subject: adopted.subject,
         tags: wishes.tags,
         metadata: wishes.metadata,
-        tls_required: TlsLevel::Plain,
+        tls_required: wishes.tls_required.unwrap_or(TlsLevel::Plain),
         lifetime: wishes.lifetime,
         recipients: planned.collect(),
         idempotency: None,
