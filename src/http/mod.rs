@@ -25,6 +25,7 @@ mod fault;
 mod field_names;
 mod fields;
 mod front;
+mod header_commands;
 mod health;
 mod idempotency;
 mod key_calls;

@@ -6,20 +6,17 @@ use std::time::Duration;
 use sealpost_domain::address::{AddressRefusal, Mailbox};
 use sealpost_domain::ids::MessageId;
 use sealpost_domain::limits::{
-    ADDRESS_GIVEN_BYTES_MAX, MESSAGE_LIFETIME_S_MAX, MESSAGE_LIFETIME_S_MIN, METADATA_BYTES_MAX,
-    RECIPIENTS_PER_CALL_MAX, SUBJECT_BYTES_MAX, TAG_BYTES_MAX, TAGS_MAX,
+    ADDRESS_GIVEN_BYTES_MAX, METADATA_BYTES_MAX, RECIPIENTS_PER_CALL_MAX, SUBJECT_BYTES_MAX, TAG_BYTES_MAX, TAGS_MAX,
 };
 use sealpost_domain::message::TlsLevel;
 use uuid::Uuid;
 
 use super::fault::Fault;
 use super::field_names::{Dialect, compose_fault};
+use super::header_commands;
 use crate::clock::draw_uuid;
 use crate::compose::{Address, ComposeRefusal, Draft, Recipient, RecipientKind};
-use crate::intake::{
-    LIFETIME_HEADER, LabelRefusal, Planned, REQUIRE_TLS_HEADER, check_metadata, check_tags, parse_mailbox,
-    read_lifetime, read_require_tls,
-};
+use crate::intake::{LabelRefusal, Planned, check_metadata, check_tags, parse_mailbox};
 
 /// Longest text that is taken as an address, in bytes. A longer one cannot be one, and would swell its refusal's record.
 const GIVEN_BYTES_MAX: usize = ADDRESS_GIVEN_BYTES_MAX as usize;
@@ -121,27 +118,11 @@ impl SendRequest {
         })
     }
 
-    /// Headers say a message's time to live and its demand for TLS where an API has no field for them; they do not leave.
-    /// The field of the lifetime wins, and of two demands the stricter one.
+    /// The field of the lifetime wins over its header, and of two demands for TLS the stricter one.
     fn take_commands(&mut self) -> Result<(), Fault> {
-        let headers = std::mem::take(&mut self.draft.headers);
-        for (name, value) in headers {
-            if name.eq_ignore_ascii_case(LIFETIME_HEADER) {
-                let Some(lifetime) = read_lifetime(&value) else {
-                    let range =
-                        format!("Please enter seconds from {MESSAGE_LIFETIME_S_MIN} to {MESSAGE_LIFETIME_S_MAX}");
-                    return Err(Fault::field(self.dialect.header(&name), range));
-                };
-                self.lifetime.get_or_insert(lifetime);
-            } else if name.eq_ignore_ascii_case(REQUIRE_TLS_HEADER) {
-                let Some(least) = read_require_tls(&value) else {
-                    return Err(Fault::field(self.dialect.header(&name), "Please enter yes or no"));
-                };
-                self.tls_required = self.tls_required.max(least);
-            } else {
-                self.draft.headers.push((name, value));
-            }
-        }
+        let said = header_commands::take(self.dialect, &mut self.draft.headers)?;
+        self.lifetime = self.lifetime.or(said.lifetime);
+        self.tls_required = self.tls_required.max(said.tls_required);
         Ok(())
     }
 
@@ -288,48 +269,22 @@ mod tests {
     }
 
     #[test]
-    fn the_lifetime_header_does_not_leave_and_gives_way_to_the_field() {
-        let with = |value: &str, lifetime| {
-            let mut request = request(&["a@example.org"]);
-            request.draft.headers = vec![
-                ("x-sealpost-ttl".to_owned(), value.to_owned()),
-                ("X-Other".to_owned(), "1".to_owned()),
-            ];
-            request.lifetime = lifetime;
-            request
-        };
-        let hour = Duration::from_secs(3_600);
-        for (given, lifetime) in [(None, Duration::from_secs(900)), (Some(hour), hour)] {
-            let plan = with("900", given).plan().unwrap_or_else(|_| panic!());
-            assert_eq!(plan.lifetime, Some(lifetime));
-            assert_eq!(plan.draft.headers, [("X-Other".to_owned(), "1".to_owned())]);
+    fn a_field_wins_over_the_header_of_a_lifetime_and_the_stricter_demand_for_tls_holds() {
+        let hour = Some(Duration::from_secs(3_600));
+        for (field, lifetime) in [(None, Some(Duration::from_secs(900))), (hour, hour)] {
+            for (least, holds) in [
+                (TlsLevel::Plain, TlsLevel::Encrypted),
+                (TlsLevel::Authenticated, TlsLevel::Authenticated),
+            ] {
+                let mut request = request(&["a@example.org"]);
+                let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+                request.draft.headers = vec![header("X-Sealpost-TTL", "900"), header("X-Sealpost-Require-TLS", "yes")];
+                (request.lifetime, request.tls_required) = (field, least);
+                let plan = request.plan().unwrap_or_else(|_| panic!());
+                assert_eq!((plan.lifetime, plan.tls_required), (lifetime, holds));
+                assert!(plan.draft.headers.is_empty(), "they do not leave");
+            }
         }
-        for bad in ["59", "soon", "604801"] {
-            assert_eq!(field_of(with(bad, None)), "message.headers.x-sealpost-ttl");
-        }
-    }
-
-    #[test]
-    fn the_header_that_demands_tls_does_not_leave_and_the_stricter_demand_holds() {
-        for (value, field, least) in [
-            ("yes", TlsLevel::Plain, TlsLevel::Encrypted),
-            ("no", TlsLevel::Plain, TlsLevel::Plain),
-            ("no", TlsLevel::Encrypted, TlsLevel::Encrypted),
-            ("yes", TlsLevel::Authenticated, TlsLevel::Authenticated),
-        ] {
-            let mut request = request(&["a@example.org"]);
-            request.draft.headers = vec![("x-sealpost-require-tls".to_owned(), value.to_owned())];
-            request.tls_required = field;
-            let plan = request.plan().unwrap_or_else(|_| panic!());
-            assert_eq!(
-                (plan.tls_required, plan.draft.headers.len()),
-                (least, 0),
-                "{value} {field:?}"
-            );
-        }
-        let mut bad = request(&["a@example.org"]);
-        bad.draft.headers = vec![("X-Sealpost-Require-TLS".to_owned(), "perhaps".to_owned())];
-        assert_eq!(field_of(bad), "message.headers.X-Sealpost-Require-TLS");
     }
 
     #[test]
