@@ -19,11 +19,11 @@ use super::boxes::BoxKey;
 use super::content::{self, KeepCall, Kept, Prepared, Reader};
 use super::data_key::KeyScope;
 use super::failure::{Damage, VaultFailure};
-use super::job::{Answer, Destroy, Destroyed, Job, Keys};
+use super::job::{Answer, Destroy, Destroyed, Job, Keys, Wraps};
 use super::keyring::Keyring;
 use super::keys_db;
 use super::master_key::{MasterKey, make_folder};
-use super::pack_writer::{KeepJob, PackWriter};
+use super::pack_writer::{KeepJob, PackWriter, Place};
 use super::recent_content::RecentContent;
 use super::return_path::ReturnPaths;
 use super::seal::{self, SealContext};
@@ -73,7 +73,7 @@ impl Vault {
         let writer = Writer::new(&path, Arc::clone(&keyring), db);
         let (keys, key_jobs) = channel();
         let (pack_jobs_in, pack_jobs) = channel();
-        let pack_writer = PackWriter::new(packs.clone(), keys.clone());
+        let pack_writer = PackWriter::new(packs.clone());
         let start = |name: &str, work: Box<dyn FnOnce() + Send>| {
             let started = Builder::new().name(name.to_owned()).spawn(work);
             started.map_err(VaultFailure::io("starting the threads of", folder))
@@ -158,27 +158,50 @@ impl Vault {
         content::prepare(call)
     }
 
-    /// Writes prepared content, then its keys. Returns one entry per recipient, in their order; durable then.
+    /// Writes prepared content and its keys, both at once: nothing names them before both are on disk. Returns one entry per
+    /// recipient, in their order; durable then.
     ///
     /// # Errors
-    /// When the disk does not do it. Nothing of the call counts then; what is left of it on disk nobody can open.
+    /// When the disk does not do it. Nothing of the call counts then; what is left of it on disk nobody names, and content
+    /// without keys nobody can open.
     pub async fn store(&self, prepared: Prepared) -> Result<Vec<Kept>, VaultFailure> {
-        let kib = (prepared.records.len() as u64 >> 10).clamp(1, CONTENT_WAITING_KIB_MAX);
+        let Prepared {
+            day,
+            records,
+            messages,
+            plain,
+        } = prepared;
+        let kib = (records.len() as u64 >> 10).clamp(1, CONTENT_WAITING_KIB_MAX);
         let share = u32::try_from(kib).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.inner.room).acquire_many_owned(share).await;
         let room = room.map_err(|_| VaultFailure::Closed)?;
-        let (answer, answered) = oneshot::channel();
-        let mut prepared = prepared;
-        let plain = std::mem::take(&mut prepared.plain);
         let ticket = self.inner.recent.ticket();
-        let job = KeepJob { prepared, answer, room };
+        let (answer, placed) = oneshot::channel();
+        let content = KeepJob {
+            day,
+            records,
+            answer,
+            room,
+        };
+        let (answer, wrapped) = oneshot::channel();
+        let keys = Vec::with_capacity(messages.len());
+        let wraps = Job::Wraps(Wraps { messages, keys, answer });
         match &*self.inner.writers.lock() {
-            Some(writers) => writers.packs.send(job).map_err(|_| VaultFailure::Closed)?,
+            Some(writers) => {
+                writers.packs.send(content).map_err(|_| VaultFailure::Closed)?;
+                writers.keys.send(wraps).map_err(|_| VaultFailure::Closed)?;
+            }
             None => return Err(VaultFailure::Closed),
         }
-        let kept = answered.await.unwrap_or(Err(VaultFailure::Closed))?;
+        let (placed, wrapped) = tokio::join!(placed, wrapped);
+        let Place { pack, offset } = placed.unwrap_or(Err(VaultFailure::Closed))?;
+        let (messages, keys) = wrapped.unwrap_or(Err(VaultFailure::Closed))?;
         self.inner.recent.admit(ticket, plain);
-        Ok(kept)
+        let kept = messages.iter().zip(keys).map(|(message, recipient_key)| Kept {
+            recipient_key,
+            content: message.content_ref(&pack, offset),
+        });
+        Ok(kept.collect())
     }
 
     /// [`Self::prepare`] and [`Self::store`] in one.
@@ -257,9 +280,8 @@ impl Inner {
         let Some(Writers { packs, keys, threads }) = self.writers.lock().take() else {
             return;
         };
-        // The content thread ends first and with it the last sender to the keys thread.
         drop((packs, keys));
-        for thread in threads.into_iter().rev() {
+        for thread in threads {
             let name = thread.thread().name().unwrap_or_default().to_owned();
             if thread.join().is_err() {
                 tracing::error!(thread.name = name, "a thread of the vault had panicked");

@@ -1,10 +1,10 @@
 //! What the writer of `keys.db` is asked, and where its answers go.
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 use sealpost_domain::ids::{DataKeyId, MessageId};
 
-use super::content::{Kept, PreparedMessage};
+use super::content::PreparedMessage;
 use super::data_key::KeyScope;
 use super::failure::VaultFailure;
 
@@ -15,7 +15,7 @@ pub type Answer<T> = oneshot::Sender<Result<T, VaultFailure>>;
 pub enum Job {
     /// One key per scope, drawn where there is none.
     Keys(Keys),
-    /// The part keys of messages whose content is durable.
+    /// The part keys of messages.
     Wraps(Wraps),
     /// The end of a data key, or of one message's content.
     Destroy(Destroy),
@@ -31,21 +31,18 @@ pub struct Keys {
     pub answer: Answer<Vec<DataKeyId>>,
 }
 
-/// The messages of one call, once their records are on disk.
+/// The messages of one call, whose part keys are to be wrapped.
 pub struct Wraps {
     /// The messages.
     pub messages: Vec<PreparedMessage>,
-    /// The pack that holds their records.
-    pub pack: String,
-    /// Where the call's records begin in it, in bytes.
-    pub offset: u64,
-    /// Filled by the writer, in the order of the messages.
-    pub kept: Vec<Kept>,
-    /// Where they go.
-    pub answer: Answer<Vec<Kept>>,
-    /// The call's share of the memory for what waits, given back with the answer.
-    pub room: OwnedSemaphorePermit,
+    /// The keys that wrap them, filled by the writer in the order of the messages.
+    pub keys: Vec<DataKeyId>,
+    /// Where both go.
+    pub answer: Answer<Wrapped>,
 }
+
+/// Messages whose part keys are wrapped, and the keys that did it, in their order.
+pub type Wrapped = (Vec<PreparedMessage>, Vec<DataKeyId>);
 
 /// Asks for the end of something.
 pub struct Destroy {
@@ -78,10 +75,7 @@ impl Job {
     pub fn succeed(self) {
         match self {
             Self::Keys(keys) => tell(keys.answer, Ok(keys.ids)),
-            Self::Wraps(Wraps { kept, answer, room, .. }) => {
-                tell(answer, Ok(kept));
-                drop(room);
-            }
+            Self::Wraps(wraps) => tell(wraps.answer, Ok((wraps.messages, wraps.keys))),
             Self::Destroy(destroy) => tell(destroy.answer, Ok(())),
         }
     }

@@ -1,16 +1,15 @@
-//! The thread that writes content: takes what waits, one write and one sync per pack, then hands on to the keys.
+//! The thread that writes content: takes what waits, one write and one sync per pack, then the answers.
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::Receiver;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::content::{Kept, Prepared};
 use super::day_pack::DayPack;
 use super::failure::VaultFailure;
-use super::job::{Answer, Job, Wraps, tell};
+use super::job::{Answer, tell};
 use super::pack::PackDay;
 
 /// Bytes of one write; a single call may have more.
@@ -20,42 +19,49 @@ const OPEN_PACKS_MAX: usize = 2;
 
 /// A call that waits for its records to be written.
 pub struct KeepJob {
-    /// What to write.
-    pub prepared: Prepared,
-    /// Where the answer goes, once the keys are durable too.
-    pub answer: Answer<Vec<Kept>>,
-    /// The call's share of the memory for what waits.
+    /// The day whose pack takes it.
+    pub day: PackDay,
+    /// The records of all its parts.
+    pub records: Vec<u8>,
+    /// Where the answer goes.
+    pub answer: Answer<Place>,
+    /// The call's share of the memory for what waits, given back with the answer.
     pub room: OwnedSemaphorePermit,
+}
+
+/// Where a call's records begin.
+pub struct Place {
+    /// The pack.
+    pub pack: String,
+    /// In bytes from its beginning.
+    pub offset: u64,
 }
 
 /// The writer's side of the packs.
 pub struct PackWriter {
     folder: PathBuf,
     open: BTreeMap<PackDay, DayPack>,
-    /// Content first, keys after: a wrap never names a record that is not on disk.
-    keys: Sender<Job>,
 }
 
 impl PackWriter {
-    /// Writes into `folder` and hands on to `keys`.
-    pub const fn new(folder: PathBuf, keys: Sender<Job>) -> Self {
+    /// Writes into `folder`.
+    pub const fn new(folder: PathBuf) -> Self {
         Self {
             folder,
             open: BTreeMap::new(),
-            keys,
         }
     }
 
     /// Works until all senders are gone.
     pub fn run(mut self, jobs: &Receiver<KeepJob>) {
         while let Ok(first) = jobs.recv() {
-            let mut bytes = first.prepared.records.len();
+            let mut bytes = first.records.len();
             let mut group: BTreeMap<PackDay, Vec<KeepJob>> = BTreeMap::new();
-            group.entry(first.prepared.day).or_default().push(first);
+            group.entry(first.day).or_default().push(first);
             while bytes < GROUP_BYTES_MAX {
                 let Ok(next) = jobs.try_recv() else { break };
-                bytes = bytes.saturating_add(next.prepared.records.len());
-                group.entry(next.prepared.day).or_default().push(next);
+                bytes = bytes.saturating_add(next.records.len());
+                group.entry(next.day).or_default().push(next);
             }
             for (day, jobs) in group {
                 self.process(day, jobs);
@@ -65,7 +71,17 @@ impl PackWriter {
 
     fn process(&mut self, day: PackDay, jobs: Vec<KeepJob>) {
         match self.append(day, &jobs) {
-            Ok((pack, offset)) => self.hand_on(jobs, &pack, offset),
+            Ok((pack, mut offset)) => {
+                for KeepJob {
+                    records, answer, room, ..
+                } in jobs
+                {
+                    let pack = pack.clone();
+                    tell(answer, Ok(Place { pack, offset }));
+                    offset = offset.saturating_add(records.len() as u64);
+                    drop(room);
+                }
+            }
             Err(failure) => {
                 tracing::error!(error = %failure, source = ?failure.source(), jobs = jobs.len(), "a group of content was not written");
                 for job in jobs {
@@ -77,7 +93,7 @@ impl PackWriter {
 
     fn append(&mut self, day: PackDay, jobs: &[KeepJob]) -> Result<(String, u64), VaultFailure> {
         let pack = self.pack_of(day)?;
-        let records: Vec<&[u8]> = jobs.iter().map(|job| job.prepared.records.as_slice()).collect();
+        let records: Vec<&[u8]> = jobs.iter().map(|job| job.records.as_slice()).collect();
         let offset = pack.append(&records)?;
         Ok((pack.name(), offset))
     }
@@ -98,22 +114,5 @@ impl PackWriter {
             }
         }
         self.open.get_mut(&day).ok_or(VaultFailure::Closed)
-    }
-
-    fn hand_on(&self, jobs: Vec<KeepJob>, pack: &str, mut offset: u64) {
-        for KeepJob { prepared, answer, room } in jobs {
-            let wraps = Wraps {
-                messages: prepared.messages,
-                pack: pack.to_owned(),
-                offset,
-                kept: Vec::new(),
-                answer,
-                room,
-            };
-            offset = offset.saturating_add(prepared.records.len() as u64);
-            if let Err(unsent) = self.keys.send(Job::Wraps(wraps)) {
-                unsent.0.fail(&VaultFailure::Closed);
-            }
-        }
     }
 }

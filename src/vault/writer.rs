@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use sealpost_domain::ids::DataKeyId;
 
-use super::content::{Kept, wrap_bound};
+use super::content::wrap_bound;
 use super::data_key::{DataKey, ScopeBytes};
 use super::failure::VaultFailure;
 use super::job::{Destroyed, Job, Wraps};
@@ -187,7 +187,7 @@ impl Round {
 
     /// Wraps the part keys of each message under its recipient's key.
     fn wrap(&mut self, keyring: &Keyring, db: &Connection, wraps: &mut Wraps) -> Result<(), VaultFailure> {
-        wraps.kept.clear();
+        wraps.keys.clear();
         for message in &wraps.messages {
             let key = self.key_of(keyring, db, message.scope.to_bytes())?;
             let bound = wrap_bound(key.id, message.message, message.parts.iter().map(|part| part.part));
@@ -195,10 +195,7 @@ impl Round {
                 .message_key(message.message)?
                 .seal(&bound, &message.part_secrets())?;
             keys_db::insert_wrap(db, message.message, key.id, &boxed)?;
-            wraps.kept.push(Kept {
-                recipient_key: key.id,
-                content: message.content_ref(&wraps.pack, wraps.offset),
-            });
+            wraps.keys.push(key.id);
         }
         Ok(())
     }
