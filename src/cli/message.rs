@@ -30,6 +30,7 @@ fn text(answer: &Value) -> String {
         ("account", "account"),
         ("accepted", "at"),
         ("next attempt", "next_attempt_at"),
+        ("reported", "late_at"),
     ];
     let mut lines: Vec<String> = facts
         .iter()
@@ -44,7 +45,7 @@ fn text(answer: &Value) -> String {
 }
 
 fn entry(entry: &Value) -> Vec<String> {
-    let details = ["reason", "status", "host", "peer", "next_attempt_at"];
+    let details = ["reason", "class", "status", "host", "peer", "next_attempt_at"];
     let mut shown: Vec<String> = details.iter().map(|name| member(entry, name)).collect();
     shown.push(failed_tls(entry));
     if let Some(reply) = entry.get("reply").filter(|reply| !reply.is_null()) {
@@ -52,12 +53,21 @@ fn entry(entry: &Value) -> Vec<String> {
     }
     shown.retain(|detail| !detail.is_empty());
     vec![
-        member(entry, "sequence"),
+        place(entry),
         member(entry, "at"),
         member(entry, "event"),
         protection(entry),
         shown.join(" "),
     ]
+}
+
+/// Place in the message's own stream; what came in later has a stream of its own.
+fn place(entry: &Value) -> String {
+    let sequence = member(entry, "sequence");
+    match member(entry, "stream").as_str() {
+        "engagement" => format!("late {sequence}"),
+        _ => sequence,
+    }
 }
 
 /// The session, or why there was clear text.
@@ -82,5 +92,30 @@ fn failed_tls(entry: &Value) -> String {
         String::new()
     } else {
         format!("[{}]", failed.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_came_in_later_stands_behind_the_rest_with_its_class() {
+        let shown = text(&json!({
+            "id": "1", "state": "bounced_late", "late_at": "2026-11-25T10:00:00Z",
+            "timeline": [
+                { "stream": "message", "sequence": 3, "event": "MessageDelivered" },
+                {
+                    "stream": "engagement", "sequence": 1, "event": "BounceReceived", "reason": "hard",
+                    "class": "recipient_unknown", "reply": { "code": 550, "text": "5.1.1 gone" },
+                },
+            ],
+        }));
+        assert!(shown.contains("reported      2026-11-25T10:00:00Z"), "{shown}");
+        let last = shown.lines().last().unwrap_or_default();
+        assert!(last.starts_with("late 1"), "{shown}");
+        assert!(last.ends_with("  hard recipient_unknown 550 5.1.1 gone"), "{shown}");
     }
 }

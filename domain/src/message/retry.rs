@@ -26,10 +26,15 @@ impl Default for RetryPolicy {
 
 impl RetryPolicy {
     /// When attempt number `deferrals + 1` is due after one that ended at `ended_at`: the delay of the schedule, plus up
-    /// to a tenth that is drawn from the attempt's id so that a burst spreads. Always after `ended_at`.
+    /// to a tenth that is drawn from the attempt's id so that a burst spreads. The delay that repeats spreads to both
+    /// sides, so that it stays what it is on average. Always after `ended_at`.
     #[must_use]
     pub fn next_attempt_at(&self, deferrals: u32, attempt: AttemptId, ended_at: Instant) -> Instant {
-        self.after(self.delay_s(deferrals), attempt, ended_at)
+        let delay_ms = self.delay_ms(deferrals);
+        if step(deferrals) >= self.delays_s.len() {
+            return after(delay_ms - delay_ms / 10, delay_ms / 5, attempt, ended_at);
+        }
+        after(delay_ms, delay_ms / 10, attempt, ended_at)
     }
 
     /// The same for a server that wants newcomers to come again: the first delay is left out, since most of them want
@@ -42,25 +47,29 @@ impl RetryPolicy {
         attempt: AttemptId,
         ended_at: Instant,
     ) -> Instant {
-        let delay_s = match asked_s {
-            Some(asked_s) => self.delay_s(deferrals).max(asked_s),
-            None => self.delay_s(deferrals.max(2)),
-        };
-        self.after(delay_s, attempt, ended_at)
+        let asked_ms = asked_s.map(|asked_s| u64::from(asked_s) * 1_000);
+        match asked_ms.filter(|asked_ms| *asked_ms > self.delay_ms(deferrals)) {
+            Some(asked_ms) => after(asked_ms, asked_ms / 10, attempt, ended_at),
+            None if asked_ms.is_some() => self.next_attempt_at(deferrals, attempt, ended_at),
+            None => self.next_attempt_at(deferrals.max(2), attempt, ended_at),
+        }
     }
 
-    fn delay_s(&self, deferrals: u32) -> u32 {
-        let index = usize::try_from(deferrals.saturating_sub(1)).unwrap_or(usize::MAX);
-        let delay_s = self.delays_s.get(index).or(self.delays_s.last());
-        delay_s.copied().unwrap_or(900).max(1)
+    fn delay_ms(&self, deferrals: u32) -> u64 {
+        let delay_s = self.delays_s.get(step(deferrals)).or(self.delays_s.last());
+        u64::from(delay_s.copied().unwrap_or(900).max(1)) * 1_000
     }
+}
 
-    fn after(&self, delay_s: u32, attempt: AttemptId, ended_at: Instant) -> Instant {
-        let spread = attempt.as_uuid().as_u128() % 100;
-        let delay_ms = u64::from(delay_s) * 1_000;
-        let extra_ms = delay_ms * u64::try_from(spread).unwrap_or(0) / 1_000;
-        ended_at.plus(Duration::from_millis(delay_ms + extra_ms))
-    }
+/// Which delay comes next, from 0.
+fn step(deferrals: u32) -> usize {
+    usize::try_from(deferrals.saturating_sub(1)).unwrap_or(usize::MAX)
+}
+
+/// A point in time at least so long after, and at most so much more, as the attempt's id has it.
+fn after(least_ms: u64, spread_ms: u64, attempt: AttemptId, ended_at: Instant) -> Instant {
+    let drawn = u64::try_from(attempt.as_uuid().as_u128() % 100).unwrap_or(0);
+    ended_at.plus(Duration::from_millis(least_ms + spread_ms * drawn / 100))
 }
 
 #[cfg(test)]
@@ -88,6 +97,9 @@ mod tests {
             let asked = policy.next_attempt_asked_at(1, Some(asked_s), id, at).since(at);
             proptest::prop_assert!(asked >= Duration::from_secs(asked_s.max(60).into()));
             proptest::prop_assert!(asked <= Duration::from_secs((asked_s.max(60) * 11 / 10 + 1).into()));
+            // The delay that repeats spreads to both sides.
+            let repeated = policy.next_attempt_at(9, id, at).since(at);
+            proptest::prop_assert!((19_440..=23_760).contains(&repeated.as_secs()));
             // Later ones go by the schedule.
             let second = policy.next_attempt_asked_at(3, None, id, at);
             proptest::prop_assert_eq!(second, policy.next_attempt_at(3, id, at));
