@@ -134,6 +134,12 @@ limits! {
     TAG_BYTES_MAX = 50, "Mandrill's limit.", "422 validation error";
     /// Bytes of the metadata of a message as JSON.
     METADATA_BYTES_MAX = 4_096, "It is stored in every accept.", "422 validation error";
+    /// Steps that the templates of one call take, for all its recipients together.
+    MERGE_STEPS_MAX = 5_000_000, "No template holds a processor for long.", "422 validation error";
+    /// Bytes that the templates of one call print, and bytes of the different messages that come of them.
+    MERGED_BYTES_MAX = 67_108_864, "Memory: a small call could ask for a thousand large messages.", "422 validation error";
+    /// Bytes of the id of a subaccount.
+    SUBACCOUNT_BYTES_MAX = 255, "Mandrill's limit.", "422 validation error";
     /// Bytes of an `Idempotency-Key`.
     IDEMPOTENCY_KEY_BYTES_MAX = 255, "A UUID has 36.", "422 validation error";
     /// Hours for which an idempotency key is remembered.

@@ -10,7 +10,7 @@ use sealpost_domain::content::{ContentRef, PartRef};
 use sealpost_domain::event::{Event, StreamId};
 use sealpost_domain::ids::{AccountId, AttemptId, DataKeyId, EventId, KeyId, MessageId, PartId, RequestId};
 use sealpost_domain::message::{
-    Accepted, CertificateVerdict, EnhancedStatus, RejectReason, Rejected, Reply, TlsFacts, TlsLevel,
+    Accepted, CertificateVerdict, EnhancedStatus, RejectReason, Rejected, Reply, TlsFacts, TlsLevel, Tracking,
 };
 use sealpost_domain::metadata::{Actor, Channel, Metadata};
 use sealpost_domain::personal::{HasPersonal, PersonalField, PersonalVisitor, Subject};
@@ -195,6 +195,8 @@ pub(crate) fn accepted(number: u128, recipient: &str, subject: &str, at: Instant
         subject: Personal::Known(subject.to_owned()),
         tags: Personal::Known(vec!["vip".to_owned()]),
         metadata: Personal::Known(BTreeMap::from([("customer".to_owned(), "\"4711\"".to_owned())])),
+        subaccount: None,
+        tracking: Tracking::default(),
         message_id_header: format!("<{number}@shop.test>"),
         content: ContentRef {
             parts: vec![PartRef {

@@ -19,6 +19,7 @@ mod in_hand;
 mod open_attempts;
 mod outcome_report;
 mod outcome_rows;
+mod own_share;
 mod parked;
 mod recent_refusals;
 mod recent_suppressions;
@@ -42,6 +43,7 @@ pub use attempt::{Attempt, Job, OpenFailed, Report, Reuse, Routes, Session, TlsD
 pub use destinations::Destinations;
 pub use dispatch::Dispatch;
 pub use grant::{Grant, StartRefused};
+pub use own_share::OwnShare;
 pub use reports::{Addressee, ReportCall, ReportLetter, ReportRefused, Reported, Reports, ReportsUnavailable, Taken};
 pub use route::{Addresses, Authenticity, Login, NoRoute, PlannedHost, RoutePlan, SiteKey, TlsStart};
 pub use spool_feed::SpoolFeed;

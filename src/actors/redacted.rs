@@ -61,12 +61,13 @@ mod tests {
     use sealpost_domain::Instant;
     use sealpost_domain::address::{AddressRefusal, Mailbox};
     use sealpost_domain::ids::{AccountId, KeyId, MessageId};
-    use sealpost_domain::message::TlsLevel;
+    use sealpost_domain::message::{TlsLevel, Tracking};
     use sealpost_domain::metadata::Metadata;
     use sealpost_domain::rights::{KeyKind, Method};
     use uuid::Uuid;
 
     use super::*;
+    use crate::actors::OwnShare;
     use crate::actors::work::{RecipientKind, Verdict};
 
     #[test]
@@ -88,12 +89,18 @@ mod tests {
             subject: "secret subject".to_owned(),
             tags: vec!["secret tag".to_owned()],
             user_metadata: BTreeMap::from([("secret name".to_owned(), "secret value".to_owned())]),
+            subaccount: Some("secret subaccount".to_owned()),
+            tracking: Tracking::default(),
             tls_required: TlsLevel::Plain,
             expires_at: Instant::from_millis(0),
             recipients: vec![SendRecipient {
                 message,
                 given: "secret-to".to_owned(),
                 kind: RecipientKind::Invalid(AddressRefusal::BadDomain),
+                own: OwnShare {
+                    subject: Some("secret subject".to_owned()),
+                    ..OwnShare::default()
+                },
             }],
             idempotency: None,
         };

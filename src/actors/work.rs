@@ -10,7 +10,7 @@ use sealpost_domain::api_key::{ApiKeyCommand, ApiKeyRefusal, KeyStanding, UseRef
 use sealpost_domain::content::ContentRef;
 use sealpost_domain::ids::{AccountId, AttemptId, DataKeyId, KeyId, MessageId, UserId};
 use sealpost_domain::message::{
-    AttemptOutcome, Attempted, Message, MessageCommand, MessageRefusal, RejectReason, Started, TlsLevel,
+    AttemptOutcome, Attempted, Message, MessageCommand, MessageRefusal, RejectReason, Started, TlsLevel, Tracking,
 };
 use sealpost_domain::metadata::Metadata;
 use sealpost_domain::rights::{KeyKind, KeyWorld, Method};
@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 
 use super::account_view::{DomainView, KeyView};
 use super::grant::StartRefused;
+use super::own_share::OwnShare;
 use super::reports::{ReportCall, ReportRefused, Reported};
 use crate::log::{IdempotencyAnswer, IdempotencyRow, OutcomeSlot};
 
@@ -93,6 +94,10 @@ pub struct SendCall {
     pub tags: Vec<String>,
     /// The sender's metadata, values as JSON text.
     pub user_metadata: BTreeMap<String, String>,
+    /// The subaccount that the sender named.
+    pub subaccount: Option<String>,
+    /// What the sender wants measured.
+    pub tracking: Tracking,
     /// Least protection that the message demands.
     pub tls_required: TlsLevel,
     /// When what nobody took bounces.
@@ -111,6 +116,8 @@ pub struct SendRecipient {
     pub given: String,
     /// What the edge made of it.
     pub kind: RecipientKind,
+    /// What it has for itself.
+    pub own: OwnShare,
 }
 
 /// Whether a recipient can be written to at all.

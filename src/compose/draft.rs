@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::head::parse_mailboxes;
 use super::header_rule::{HeaderForm, Occurrence, form_of, is_header_name, occurrence_of};
 use super::media_type::MediaType;
+use super::merge::Merge;
 use super::refusal::{ComposeRefusal, Place};
 
 /// Longest run of a structured header that cannot be folded, in bytes; with the name it stays below 998.
@@ -42,6 +43,16 @@ pub struct Recipient {
     pub address: Address,
     /// How the recipient is shown.
     pub kind: RecipientKind,
+    /// Whom its own copy names in its place: the one whose message it is a copy of.
+    pub copy_of: Option<Address>,
+}
+
+impl Recipient {
+    /// The address that a message for this recipient alone names.
+    #[must_use]
+    pub fn named(&self) -> &Address {
+        self.copy_of.as_ref().unwrap_or(&self.address)
+    }
 }
 
 /// Who sees whose address.
@@ -90,8 +101,8 @@ pub struct InlineImage {
     pub content: Vec<u8>,
 }
 
-/// What a caller wants to send, after templates and merging. Redacted in `Debug`.
-#[derive(Clone, PartialEq, Eq, Default)]
+/// What a caller wants to send. Redacted in `Debug`.
+#[derive(Clone, PartialEq, Default)]
 pub struct Draft {
     /// The header From.
     pub header_from: Address,
@@ -113,6 +124,8 @@ pub struct Draft {
     pub inline_images: Vec<InlineImage>,
     /// Who sees whose address.
     pub audience: Audience,
+    /// Variables to merge into subject, sender's name and texts; `None` leaves them as they are.
+    pub merge: Option<Merge>,
 }
 
 impl Draft {
@@ -157,7 +170,7 @@ impl Draft {
         Ok(())
     }
 
-    fn check_subject(&self) -> Result<(), ComposeRefusal> {
+    pub(super) fn check_subject(&self) -> Result<(), ComposeRefusal> {
         refuse_injection(&self.subject, Place::Subject)?;
         let limit_bytes = limits::SUBJECT_BYTES_MAX as usize;
         if self.subject.len() > limit_bytes {
@@ -247,7 +260,7 @@ fn refuse_injection(text: &str, place: Place) -> Result<(), ComposeRefusal> {
     Ok(())
 }
 
-fn check_address(address: &Address, place: &Place) -> Result<(), ComposeRefusal> {
+pub(super) fn check_address(address: &Address, place: &Place) -> Result<(), ComposeRefusal> {
     refuse_injection(&address.mailbox, place.clone())?;
     let name = address.name.as_deref().unwrap_or_default();
     refuse_injection(name, place.clone())?;

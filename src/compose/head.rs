@@ -24,7 +24,12 @@ pub(super) fn heads(draft: &Draft, stamp: &Stamp) -> Vec<ComposedHead> {
         shown.write(&mut head);
         write_field(&mut head, "Message-ID", &Raw::new(message_id.as_str()));
         head.extend_from_slice(&closing);
-        ComposedHead { head, message_id }
+        ComposedHead {
+            head,
+            message_id,
+            body: 0,
+            subject: None,
+        }
     };
     match draft.audience {
         Audience::OwnCopies => draft
@@ -49,7 +54,7 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     fn only(recipient: &'a Recipient) -> Self {
         Self {
-            to: vec![&recipient.address],
+            to: vec![recipient.named()],
             cc: Vec::new(),
         }
     }
@@ -126,7 +131,7 @@ fn write_custom(head: &mut Vec<u8>, name: &str, value: &str) {
 
 /// The mailboxes of an address list. What is no mailbox stays in the result and is refused when it is checked; a list
 /// without any gives one empty mailbox, which is refused too.
-pub(super) fn parse_mailboxes(value: &str) -> Vec<Address> {
+pub fn parse_mailboxes(value: &str) -> Vec<Address> {
     let line = format!("{value}\r\n");
     let parsed = MessageStream::new(line.as_bytes()).parse_address();
     let listed: Vec<Address> = match parsed.as_address() {

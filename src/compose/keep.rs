@@ -55,12 +55,23 @@ pub struct KeptMessage {
     pub content: ContentRef,
     /// The Message-ID with its angle brackets.
     pub message_id_header: String,
+    /// The subject, where variables made one of the recipient's own.
+    pub subject: Option<String>,
 }
 
 /// A composed, compressed and sealed call: only the disk is missing.
 pub struct PreparedMail {
     prepared: Prepared,
-    messages: Vec<(MessageId, Mailbox, AddressToken, String)>,
+    messages: Vec<PreparedOne>,
+}
+
+/// What is known of one message before it is on disk.
+struct PreparedOne {
+    message: MessageId,
+    mailbox: Mailbox,
+    token: AddressToken,
+    message_id: String,
+    subject: Option<String>,
 }
 
 impl fmt::Debug for PreparedMail {
@@ -112,7 +123,12 @@ impl Keeper {
         let mut messages = Vec::with_capacity(to.len());
         let mut recipients = Vec::with_capacity(to.len());
         for (index, (recipient, composed)) in to.iter().zip(composed.heads).enumerate() {
-            let ComposedHead { head, message_id } = composed;
+            let ComposedHead {
+                head,
+                message_id,
+                body,
+                subject,
+            } = composed;
             let mailbox = Mailbox::parse(&recipient.address.mailbox).map_err(bad_mailbox(index))?;
             let token = self.vault.address_token(account, &mailbox);
             let message = MessageId::from_uuid(recipient.id);
@@ -120,14 +136,23 @@ impl Keeper {
                 message,
                 token: token.clone(),
                 head,
+                end: body,
             });
-            messages.push((message, mailbox, token, message_id));
+            messages.push(PreparedOne {
+                message,
+                mailbox,
+                token,
+                message_id,
+                subject,
+            });
         }
         let day = PackDay::of(Instant::from_datetime(stamp.date));
         let call = KeepCall {
             account,
             day,
-            shared: composed.shared_body,
+            shared: std::iter::once(composed.shared_body)
+                .chain(composed.more_bodies)
+                .collect(),
             recipients,
         };
         Ok(PreparedMail {
@@ -143,13 +168,14 @@ impl Keeper {
     pub async fn keep(&self, mail: PreparedMail) -> Result<Vec<KeptMessage>, KeepFailure> {
         let kept = self.vault.store(mail.prepared).await.map_err(failed)?;
         let messages = mail.messages.into_iter().zip(kept);
-        let joined = messages.map(|((message, mailbox, token, message_id_header), kept)| KeptMessage {
-            message,
-            mailbox,
-            token,
+        let joined = messages.map(|(one, kept)| KeptMessage {
+            message: one.message,
+            mailbox: one.mailbox,
+            token: one.token,
             recipient_key: kept.recipient_key,
             content: kept.content,
-            message_id_header,
+            message_id_header: one.message_id,
+            subject: one.subject,
         });
         Ok(joined.collect())
     }

@@ -3,6 +3,7 @@
 use std::fmt::{Debug, Formatter, Result};
 
 use super::draft::{Address, Attachment, Draft, InlineImage, Recipient};
+use super::merge::Merge;
 use super::mime::{ComposedCall, ComposedHead};
 use super::show::{ShownAddress, ShownAttachment, ShownMessage};
 use super::submitted::AdoptedMessage;
@@ -32,6 +33,7 @@ redacted! {
         inline_images: |this: &Self| this.inline_images.len(),
         audience: |this: &Self| this.audience
     }
+    Merge { language: |this: &Self| this.language, own: |this: &Self| this.own.len() }
     ComposedCall { heads: |this: &Self| this.heads.len(), size_bytes: |this: &Self| this.shared_body.len() }
     ComposedHead { size_bytes: |this: &Self| this.head.len() }
     AdoptedMessage { commands: |this: &Self| this.commands.len() }

@@ -5,6 +5,8 @@ use std::fmt;
 use sealpost_domain::address::AddressRefusal;
 use thiserror::Error;
 
+use super::merge::{Exhausted, TemplateRefusal};
+
 /// Where in a draft something stands. Indices count from 0, in the order of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
@@ -17,6 +19,12 @@ pub enum Place {
     },
     /// The subject.
     Subject,
+    /// The plain text.
+    Text,
+    /// The HTML.
+    Html,
+    /// The recipients' own variables.
+    OwnVariables,
     /// The name of a custom header that cannot be shown.
     HeaderName {
         /// Which one.
@@ -45,6 +53,9 @@ impl fmt::Display for Place {
             Self::From => f.write_str("from"),
             Self::Recipient { index } => write!(f, "to[{index}]"),
             Self::Subject => f.write_str("subject"),
+            Self::Text => f.write_str("text"),
+            Self::Html => f.write_str("html"),
+            Self::OwnVariables => f.write_str("variables of one recipient"),
             Self::HeaderName { index } => write!(f, "name of headers[{index}]"),
             Self::Header { name } => write!(f, "header {name}"),
             Self::Attachment { index } => write!(f, "attachments[{index}]"),
@@ -56,6 +67,21 @@ impl fmt::Display for Place {
 /// Why a draft is no message. None of the variants holds an address, a subject or a value.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ComposeRefusal {
+    /// A text with variables is no template.
+    #[error("{place} is no template: {reason}")]
+    BadTemplate {
+        /// Where.
+        place: Place,
+        /// Why.
+        reason: TemplateRefusal,
+    },
+    /// The templates cost more than they may, or make more than a call may.
+    #[error("{}", Exhausted)]
+    MergesTooMuch,
+    /// All recipients see one message: it cannot differ.
+    #[error("one message for all recipients has no variables of one recipient")]
+    VariablesOfOne,
+
     /// CR, LF or NUL where a header's text is made from: the way to smuggle a header of one's own.
     #[error("{place} holds a line break or a NUL")]
     HeaderInjection {

@@ -35,18 +35,18 @@ pub(super) fn headers(message: &mut Fields) -> Result<Vec<(String, String)>, Fau
 }
 
 /// Metadata as an object of scalars, each kept as its JSON text.
-pub(super) fn metadata(message: &mut Fields) -> Result<BTreeMap<String, String>, Fault> {
-    let path = message.path_of("metadata");
+pub(super) fn metadata(message: &mut Fields, name: &str) -> Result<BTreeMap<String, String>, Fault> {
+    let path = message.path_of(name);
     let mut metadata = BTreeMap::new();
-    for (name, value) in members(message, "metadata")? {
+    for (member, value) in members(message, name)? {
         match value {
             Value::Array(_) | Value::Object(_) => {
                 return Err(Fault::field(
-                    format!("{path}.{name}"),
+                    format!("{path}.{member}"),
                     "Please enter a string, a number or a boolean",
                 ));
             }
-            scalar => drop(metadata.insert(name, scalar.to_string())),
+            scalar => drop(metadata.insert(member, scalar.to_string())),
         }
     }
     Ok(metadata)

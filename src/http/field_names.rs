@@ -51,12 +51,25 @@ impl Dialect {
         self.pick("message.metadata", "metadata")
     }
 
+    /// The subaccount.
+    pub(super) const fn subaccount(self) -> &'static str {
+        self.pick("message.subaccount", "subaccount")
+    }
+
+    /// Where copies go.
+    pub(super) const fn bcc_address(self) -> &'static str {
+        self.pick("message.bcc_address", "bcc_address")
+    }
+
     fn place(self, place: &Place) -> String {
         let prefix = self.pick("message.", "");
         match place {
             Place::From => self.from().to_owned(),
             Place::Recipient { .. } => self.to().to_owned(),
             Place::Subject => self.subject().to_owned(),
+            Place::Text => format!("{prefix}text"),
+            Place::Html => format!("{prefix}html"),
+            Place::OwnVariables => format!("{prefix}merge_vars"),
             Place::HeaderName { .. } => format!("{prefix}headers"),
             Place::Header { name } => format!("{prefix}headers.{name}"),
             Place::Attachment { index } => format!("{prefix}attachments[{index}]"),
@@ -80,6 +93,15 @@ pub(super) fn compose_fault(dialect: Dialect, refusal: &ComposeRefusal) -> Fault
         | ComposeRefusal::NameTooLong { place, .. }
         | ComposeRefusal::BadAttachmentType { place }
         | ComposeRefusal::BadAttachmentName { place } => dialect.place(place),
+        ComposeRefusal::BadTemplate { place, .. } => match place {
+            // A template in the sender's name is a mistake in the name, not in the address.
+            Place::From => dialect.pick("message.from_name", "from.name").to_owned(),
+            place => dialect.place(place),
+        },
+        ComposeRefusal::MergesTooMuch => dialect
+            .pick("message.global_merge_vars", "global_merge_vars")
+            .to_owned(),
+        ComposeRefusal::VariablesOfOne => dialect.place(&Place::OwnVariables),
         ComposeRefusal::BadHeaderName { index } => dialect.place(&Place::HeaderName { index: *index }),
         ComposeRefusal::HeaderNotAllowed { header }
         | ComposeRefusal::HeaderRepeated { header }

@@ -166,7 +166,7 @@ impl Fields {
 }
 
 /// A refusal's text as the beginning of a sentence.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters
         .next()

@@ -34,6 +34,7 @@ mod mandrill;
 mod members;
 mod message_lookup;
 mod message_view;
+mod plan;
 mod ports;
 mod refusals;
 mod request_trace;

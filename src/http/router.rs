@@ -8,11 +8,14 @@ use super::v1::{keys, messages};
 use super::{control, health};
 
 /// Mandrill's methods: `POST /api/{1.0…1.4}/<name>`, with and without `.json`.
-pub(super) const MANDRILL: [(&str, Call); 7] = [
+pub(super) const MANDRILL: [(&str, Call); 10] = [
     ("users/ping", Call::Ping),
     ("users/ping2", Call::Ping2),
     ("users/info", Call::UserInfo),
+    ("users/senders", Call::Senders),
+    ("senders/list", Call::Senders),
     ("messages/send", Call::Send),
+    ("messages/send-raw", Call::SendRaw),
     ("messages/info", Call::Info),
     ("messages/content", Call::Content),
     ("messages/search", Call::Search),

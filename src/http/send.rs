@@ -8,16 +8,15 @@ use sealpost_domain::ids::AccountId;
 
 use super::error_code::ErrorCode;
 use super::fault::Fault;
-use super::field_names::compose_fault;
-use super::fields::Fields;
+use super::fields::{Fields, sentence};
 use super::front::Front;
 use super::idempotency::{RepeatKey, Repeatable};
+use super::plan::Plan;
 use super::refusals::of_keep;
-use super::send_request::{Plan, SendRequest};
 use crate::access::Caller;
 use crate::actors::{Admission, IdempotencyAnswer, SendAnswer};
-use crate::compose::{KeepFailure, Keeper, PreparedMail, Stamp};
-use crate::intake::{NotTaken, Order, Planned};
+use crate::compose::{AdoptRefusal, KeepFailure, Keeper};
+use crate::intake::{Letter, NotTaken, RawPlan, RawRefusal, WishRefusal};
 
 /// A call that sends, as its API took it in.
 pub(super) struct Intake {
@@ -30,12 +29,39 @@ pub(super) struct Intake {
     /// What it is called in the digest of a repeat.
     pub method: &'static str,
     /// Reads its members. Decodes attachments, so it is called where that may cost something.
-    pub read: fn(Fields, Instant) -> Result<SendRequest, Fault>,
+    pub read: fn(Fields, Instant) -> Result<Planable, Fault>,
 }
 
-impl Intake {
-    fn plan(self, now: Instant) -> Result<Plan, Fault> {
-        (self.read)(self.fields, now)?.plan()
+/// What a call wants sent, read and checked.
+pub(super) enum Planable {
+    /// What is to be composed.
+    Draft(Box<Plan>),
+    /// What was composed elsewhere.
+    Raw(Box<RawPlan>),
+}
+
+impl Planable {
+    /// The addresses as they were given, copies at the end.
+    fn given(&self) -> Vec<String> {
+        match self {
+            Self::Draft(plan) => plan.recipients.iter().map(|one| one.given.clone()).collect(),
+            Self::Raw(plan) => plan.given().map(str::to_owned).collect(),
+        }
+    }
+
+    /// How many of them the caller named.
+    const fn answered(&self) -> usize {
+        match self {
+            Self::Draft(plan) => plan.answered,
+            Self::Raw(plan) => plan.answered(),
+        }
+    }
+
+    fn letter(self, keeper: &Keeper, account: AccountId, now: Instant) -> Result<Letter, Fault> {
+        match self {
+            Self::Draft(plan) => plan.letter(keeper, account, now),
+            Self::Raw(plan) => plan.letter(keeper, account).map_err(|refusal| of_raw(&refusal)),
+        }
     }
 }
 
@@ -48,52 +74,67 @@ pub(super) async fn send(front: &Front, caller: &Caller, intake: Intake) -> Resu
     let desk = &front.desk;
     desk.must_send(caller)?;
     let (now, account, keeper) = (desk.now(), caller.account, desk.keeper().clone());
-    let size_bytes = intake.size_bytes;
-    let (letter, repeatable) = match intake.repeat_key {
+    let Intake {
+        fields,
+        size_bytes,
+        repeat_key,
+        method,
+        read,
+    } = intake;
+    let (mut letter, repeatable) = match repeat_key {
         None => {
             desk.must_take_mail()?;
-            let work = move || compose(&keeper, account, intake.plan(now)?, now);
-            let letter = desk.work_for(account, size_bytes, work).await?;
-            (letter, None)
+            let work = move || read(fields, now)?.letter(&keeper, account, now);
+            (desk.work_for(account, size_bytes, work).await?, None)
         }
         Some(key) => {
-            let read = move || {
-                let repeatable = key.repeatable(intake.method, intake.fields.members());
-                Ok::<_, Fault>((intake.plan(now)?, repeatable))
+            let reading = move || {
+                let repeatable = key.repeatable(method, fields.members());
+                Ok::<_, Fault>((read(fields, now)?, repeatable))
             };
-            let (plan, repeatable) = desk.work_for(account, size_bytes, read).await?;
+            let (plan, repeatable) = desk.work_for(account, size_bytes, reading).await?;
             // A repeat is answered before anything is stored again for it, and also where nothing new is taken.
-            if let Some(answers) = first_answer(front, account, repeatable, &plan.recipients).await? {
+            if let Some(mut answers) = first_answer(front, account, repeatable, &plan.given()).await? {
                 // The key may have been revoked while the body came, and a repeat is a use as any other.
                 front.accounts.check(caller.claim()).await?;
+                answers.truncate(plan.answered());
                 return Ok(answers);
             }
             desk.must_take_mail()?;
-            let work = move || compose(&keeper, account, plan, now);
-            let letter = desk.work_for(account, size_bytes, work).await?;
-            (letter, Some(repeatable))
+            let work = move || plan.letter(&keeper, account, now);
+            (desk.work_for(account, size_bytes, work).await?, Some(repeatable))
         }
     };
-    let Letter { plan, prepared } = letter;
-    let given: Vec<String> = plan.recipients.iter().map(|one| one.given.clone()).collect();
-    let order = Order {
-        at: now,
-        header_from: plan.header_from,
-        subject: plan.draft.subject,
-        tags: plan.tags,
-        metadata: plan.metadata,
-        tls_required: plan.tls_required,
-        lifetime: plan.lifetime,
-        recipients: plan.recipients,
-        idempotency: repeatable.map(|repeatable| repeatable.row(account, now)),
-    };
-    match (desk.accept(caller, prepared, order).await, repeatable) {
-        (Ok(answers), _) => Ok(answers),
+    let planned = &letter.order.recipients;
+    let given: Vec<String> = planned.iter().map(|one| one.given.clone()).collect();
+    let answered = letter.answered;
+    letter.order.idempotency = repeatable.map(|repeatable| repeatable.row(account, now));
+    let mut answers = match (desk.accept(caller, letter.prepared, letter.order).await, repeatable) {
+        (Ok(answers), _) => answers,
         // Two equal calls at once: the second one waited for the first.
         (Err(NotTaken::Account(Admission::IdempotencyRepeat(first))), Some(repeatable)) => {
-            repeatable.answers(&first, given.iter().map(String::as_str))
+            repeatable.answers(&first, given.iter().map(String::as_str))?
         }
-        (Err(refused), _) => Err(refused.into()),
+        (Err(refused), _) => return Err(refused.into()),
+    };
+    answers.truncate(answered);
+    Ok(answers)
+}
+
+/// What is wrong with a message that was composed elsewhere.
+pub(super) fn of_raw(refusal: &RawRefusal) -> Fault {
+    let wrong = |text: String| Fault::field("raw_message", text);
+    match refusal {
+        RawRefusal::Adopt(AdoptRefusal::TooLarge { .. }) => {
+            Fault::from(ErrorCode::MessageTooLarge).with_detail(refusal.to_string())
+        }
+        RawRefusal::Adopt(AdoptRefusal::NoRecipient) => Fault::field("to", "Please enter at least one recipient"),
+        RawRefusal::Wish(WishRefusal::NotOffered { header }) => wrong(format!("{header} is not offered yet")),
+        RawRefusal::Kept(failure @ (KeepFailure::DiskFull(_) | KeepFailure::Unavailable(_))) => of_keep(failure),
+        RawRefusal::Kept(KeepFailure::Refused(refusal)) => wrong(sentence(&refusal.to_string())),
+        RawRefusal::Adopt(_) | RawRefusal::Wish(_) | RawRefusal::SubjectTooLong => {
+            wrong(sentence(&refusal.to_string()))
+        }
     }
 }
 
@@ -102,7 +143,7 @@ async fn first_answer(
     front: &Front,
     account: AccountId,
     repeatable: Repeatable,
-    recipients: &[Planned],
+    given: &[String],
 ) -> Result<Option<Vec<SendAnswer>>, Fault> {
     let log = front.log.clone();
     let first: Option<IdempotencyAnswer> = front
@@ -112,37 +153,6 @@ async fn first_answer(
         })
         .await?;
     first
-        .map(|first| repeatable.answers(&first, recipients.iter().map(|one| one.given.as_str())))
+        .map(|first| repeatable.answers(&first, given.iter().map(String::as_str)))
         .transpose()
-}
-
-/// A plan, and its messages as they go to disk.
-struct Letter {
-    plan: Plan,
-    /// `None` when no recipient is an address.
-    prepared: Option<PreparedMail>,
-}
-
-fn compose(keeper: &Keeper, account: AccountId, plan: Plan, now: Instant) -> Result<Letter, Fault> {
-    if plan.draft.to.is_empty() {
-        return Ok(Letter { plan, prepared: None });
-    }
-    let stamp = Stamp {
-        date: now.to_datetime(),
-        message_id_domain: plan.header_from.domain(),
-        boundary_seed: boundary_seed(),
-    };
-    match keeper.prepare(account, &plan.draft, &stamp) {
-        Ok(prepared) => Ok(Letter {
-            plan,
-            prepared: Some(prepared),
-        }),
-        Err(KeepFailure::Refused(refusal)) => Err(compose_fault(plan.dialect, &refusal)),
-        Err(failure) => Err(of_keep(&failure)),
-    }
-}
-
-/// A seed that the author of a text cannot guess: 122 random bits.
-fn boundary_seed() -> uuid::Uuid {
-    uuid::Uuid::new_v4()
 }

@@ -4,33 +4,24 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sealpost_domain::address::{AddressRefusal, Mailbox};
-use sealpost_domain::ids::MessageId;
 use sealpost_domain::limits::{
-    ADDRESS_GIVEN_BYTES_MAX, METADATA_BYTES_MAX, RECIPIENTS_PER_CALL_MAX, SUBJECT_BYTES_MAX, TAG_BYTES_MAX, TAGS_MAX,
+    ADDRESS_GIVEN_BYTES_MAX, METADATA_BYTES_MAX, RECIPIENTS_PER_CALL_MAX, SUBACCOUNT_BYTES_MAX, SUBJECT_BYTES_MAX,
+    TAG_BYTES_MAX, TAGS_MAX,
 };
-use sealpost_domain::message::TlsLevel;
-use uuid::Uuid;
+use sealpost_domain::message::{TlsLevel, Tracking};
 
 use super::fault::Fault;
 use super::field_names::{Dialect, compose_fault};
 use super::header_commands;
-use crate::clock::draw_uuid;
-use crate::compose::{Address, ComposeRefusal, Draft, Recipient, RecipientKind};
-use crate::intake::{LabelRefusal, Planned, check_metadata, check_tags, parse_mailbox};
+use super::plan::Plan;
+use crate::compose::{ComposeRefusal, Draft};
+use crate::intake::{Addressed, LabelRefusal, check_metadata, check_subaccount, check_tags, parse_mailbox};
+
+/// One recipient as the caller wrote it.
+pub(super) use crate::intake::Addressee as Wanted;
 
 /// Longest text that is taken as an address, in bytes. A longer one cannot be one, and would swell its refusal's record.
 const GIVEN_BYTES_MAX: usize = ADDRESS_GIVEN_BYTES_MAX as usize;
-
-/// One recipient as the caller wrote it.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Wanted {
-    /// The address, byte for byte: callers find their answer by it.
-    pub given: String,
-    /// The display name.
-    pub name: Option<String>,
-    /// How it is shown.
-    pub kind: RecipientKind,
-}
 
 /// A call that sends.
 pub(super) struct SendRequest {
@@ -46,29 +37,17 @@ pub(super) struct SendRequest {
     pub tags: Vec<String>,
     /// The sender's metadata, values as JSON text.
     pub metadata: BTreeMap<String, String>,
+    /// Metadata of one recipient, by the address in lower case.
+    pub own_metadata: BTreeMap<String, BTreeMap<String, String>>,
+    /// The subaccount that the sender names.
+    pub subaccount: Option<String>,
+    /// What the sender wants measured.
+    pub tracking: Tracking,
+    /// Who gets a copy of each recipient's message.
+    pub bcc_address: Option<String>,
     /// Least protection that it demands.
     pub tls_required: TlsLevel,
     /// After how long it bounces; `None` for the installation's own choice.
-    pub lifetime: Option<Duration>,
-}
-
-/// A call whose parts are in order: what is left can only fail for a reason outside of it.
-pub(super) struct Plan {
-    /// Whose names the fields have in errors.
-    pub dialect: Dialect,
-    /// The header From's address.
-    pub header_from: Mailbox,
-    /// What is to be composed, with the recipients that are addresses.
-    pub draft: Draft,
-    /// All recipients in the order of the call.
-    pub recipients: Vec<Planned>,
-    /// The sender's tags.
-    pub tags: Vec<String>,
-    /// The sender's metadata.
-    pub metadata: BTreeMap<String, String>,
-    /// Least protection that it demands.
-    pub tls_required: TlsLevel,
-    /// After how long it bounces.
     pub lifetime: Option<Duration>,
 }
 
@@ -85,22 +64,13 @@ impl SendRequest {
         let dialect = self.dialect;
         let header_from = self.header_from()?;
         self.draft.header_from.mailbox = header_from.as_str().to_owned();
-        let mut recipients = Vec::with_capacity(self.recipients.len());
-        for wanted in std::mem::take(&mut self.recipients) {
-            let message = draw_uuid();
-            let parsed = parse_mailbox(&wanted.given);
-            let refusal = parsed.as_ref().err().copied();
-            if let Ok(mailbox) = parsed {
-                self.draft
-                    .to
-                    .push(recipient(message, &mailbox, wanted.name, wanted.kind));
-            }
-            recipients.push(Planned {
-                message: MessageId::from_uuid(message),
-                given: wanted.given,
-                refusal,
-            });
+        let mut addressed = Addressed::of(std::mem::take(&mut self.recipients), &self.own_metadata);
+        if let Some(copies) = &self.bcc_address {
+            addressed = addressed
+                .copy_to(copies, self.draft.audience)
+                .map_err(|refusal| Fault::field(dialect.bcc_address(), format!("The address {refusal}")))?;
         }
+        self.draft.to = addressed.to;
         match self.draft.check() {
             // Nobody is left to send to, and each of them is told why.
             Ok(()) | Err(ComposeRefusal::NoRecipient) => {}
@@ -109,12 +79,10 @@ impl SendRequest {
         Ok(Plan {
             dialect,
             header_from,
-            draft: self.draft,
-            recipients,
-            tags: self.tags,
-            metadata: self.metadata,
-            tls_required: self.tls_required,
-            lifetime: self.lifetime,
+            draft: std::mem::take(&mut self.draft),
+            recipients: addressed.planned,
+            answered: addressed.answered,
+            rest: self,
         })
     }
 
@@ -154,17 +122,12 @@ impl SendRequest {
             ));
         }
         for (index, wanted) in self.recipients.iter().enumerate() {
-            let field = self.dialect.recipient(index);
-            refuse_line_breaks(&field, &wanted.given)?;
-            if wanted.given.len() > GIVEN_BYTES_MAX {
-                return Err(Fault::field(
-                    field,
-                    format!("Please enter at most {GIVEN_BYTES_MAX} bytes"),
-                ));
-            }
+            check_given(&self.dialect.recipient(index), &wanted.given)?;
         }
         check_tags(&self.tags)
             .and_then(|()| check_metadata(&self.metadata))
+            .and_then(|()| self.own_metadata.values().try_for_each(check_metadata))
+            .and_then(|()| check_subaccount(self.subaccount.as_deref()))
             .map_err(|refusal| label_fault(self.dialect, refusal))
     }
 }
@@ -188,16 +151,22 @@ pub(super) fn label_fault(dialect: Dialect, refusal: LabelRefusal) -> Fault {
             dialect.metadata().to_owned(),
             format!("Please enter at most {METADATA_BYTES_MAX} bytes of JSON"),
         ),
+        LabelRefusal::SubaccountTooLong => (
+            dialect.subaccount().to_owned(),
+            format!("Please enter at most {SUBACCOUNT_BYTES_MAX} bytes"),
+        ),
     };
     Fault::field(field, detail)
 }
 
-fn recipient(id: Uuid, mailbox: &Mailbox, name: Option<String>, kind: RecipientKind) -> Recipient {
-    let address = Address {
-        name: name.filter(|name| !name.is_empty()),
-        mailbox: mailbox.as_str().to_owned(),
-    };
-    Recipient { id, address, kind }
+/// Turns away what cannot be an address and would smuggle or swell.
+pub(super) fn check_given(field: &str, given: &str) -> Result<(), Fault> {
+    refuse_line_breaks(field, given)?;
+    if given.len() > GIVEN_BYTES_MAX {
+        let detail = format!("Please enter at most {GIVEN_BYTES_MAX} bytes");
+        return Err(Fault::field(field, detail));
+    }
+    Ok(())
 }
 
 /// A line break in an address is no slip: somebody tries to write a header. The whole call is turned away.
@@ -222,6 +191,7 @@ pub(super) const fn address_text(refusal: AddressRefusal) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compose::RecipientKind;
 
     fn request(recipients: &[&str]) -> SendRequest {
         let wanted = |given: &&str| Wanted {
@@ -239,6 +209,10 @@ mod tests {
             recipients: recipients.iter().map(wanted).collect(),
             tags: Vec::new(),
             metadata: BTreeMap::new(),
+            own_metadata: BTreeMap::new(),
+            subaccount: None,
+            tracking: Tracking::default(),
+            bcc_address: None,
             tls_required: TlsLevel::Plain,
             lifetime: None,
         }
@@ -281,7 +255,7 @@ mod tests {
                 request.draft.headers = vec![header("X-Sealpost-TTL", "900"), header("X-Sealpost-Require-TLS", "yes")];
                 (request.lifetime, request.tls_required) = (field, least);
                 let plan = request.plan().unwrap_or_else(|_| panic!());
-                assert_eq!((plan.lifetime, plan.tls_required), (lifetime, holds));
+                assert_eq!((plan.rest.lifetime, plan.rest.tls_required), (lifetime, holds));
                 assert!(plan.draft.headers.is_empty(), "they do not leave");
             }
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sealpost_domain::Instant;
 use sealpost_domain::address::Mailbox;
 use sealpost_domain::ids::{AccountId, MessageId};
-use sealpost_domain::message::TlsLevel;
+use sealpost_domain::message::{TlsLevel, Tracking};
 use sealpost_domain::network::Network;
 use sealpost_domain::rights::KeyWorld;
 use thiserror::Error;
@@ -86,6 +86,10 @@ pub struct Order {
     pub tags: Vec<String>,
     /// The sender's metadata, values as JSON text.
     pub metadata: BTreeMap<String, String>,
+    /// The subaccount that the sender named.
+    pub subaccount: Option<String>,
+    /// What the sender wants measured.
+    pub tracking: Tracking,
     /// Least protection that it demands.
     pub tls_required: TlsLevel,
     /// After how long it bounces; `None` for the installation's own choice.
@@ -94,6 +98,16 @@ pub struct Order {
     pub recipients: Vec<Planned>,
     /// What makes a repeat recognisable, where the caller gave a key for it.
     pub idempotency: Option<IdempotencyRow>,
+}
+
+/// A message that is ready to be taken in.
+pub struct Letter {
+    /// A content for each recipient that is an address; `None` where nobody is one.
+    pub prepared: Option<PreparedMail>,
+    /// What is to be done with it.
+    pub order: Order,
+    /// How many of its recipients the caller named; behind them stand copies that the caller hears nothing of.
+    pub answered: usize,
 }
 
 /// Why a message is not taken.
@@ -263,6 +277,8 @@ impl MailDesk {
             subject: order.subject,
             tags: order.tags,
             user_metadata: order.metadata,
+            subaccount: order.subaccount,
+            tracking: order.tracking,
             tls_required: order.tls_required,
             expires_at: order.at.plus(order.lifetime.unwrap_or(self.message_lifetime)),
             idempotency: order.idempotency,
@@ -284,19 +300,28 @@ fn join(
         message,
         given,
         refusal,
+        mut own,
     } in recipients
     {
         let kind = match refusal {
             Some(refusal) => RecipientKind::Invalid(refusal),
             None => match kept.next().filter(|kept| kept.message == message) {
-                Some(kept) => RecipientKind::Deliverable(Box::new(deliverable(kept, reverse_path(message)))),
+                Some(mut kept) => {
+                    own.subject = kept.subject.take();
+                    RecipientKind::Deliverable(Box::new(deliverable(kept, reverse_path(message))))
+                }
                 None => {
                     tracing::error!(message.id = %message, "a recipient's content is not where it belongs");
                     return Err(NotTaken::Misplaced { message });
                 }
             },
         };
-        joined.push(SendRecipient { message, given, kind });
+        joined.push(SendRecipient {
+            message,
+            given,
+            kind,
+            own,
+        });
     }
     Ok(joined)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sealpost_domain::limits::{METADATA_BYTES_MAX, TAG_BYTES_MAX, TAGS_MAX};
+use sealpost_domain::limits::{METADATA_BYTES_MAX, SUBACCOUNT_BYTES_MAX, TAG_BYTES_MAX, TAGS_MAX};
 use thiserror::Error;
 
 /// Why a sender's labels are not taken.
@@ -26,6 +26,9 @@ pub enum LabelRefusal {
     /// The metadata is too long.
     #[error("at most {METADATA_BYTES_MAX} bytes of metadata are allowed")]
     MetadataTooLong,
+    /// The subaccount's id is too long.
+    #[error("a subaccount must have at most {SUBACCOUNT_BYTES_MAX} bytes")]
+    SubaccountTooLong,
 }
 
 /// Checks the tags of a message.
@@ -60,6 +63,17 @@ pub fn check_metadata(metadata: &BTreeMap<String, String>) -> Result<(), LabelRe
     Ok(())
 }
 
+/// Checks the id of a subaccount.
+///
+/// # Errors
+/// [`LabelRefusal::SubaccountTooLong`].
+pub fn check_subaccount(id: Option<&str>) -> Result<(), LabelRefusal> {
+    match id {
+        Some(id) if id.len() as u64 > SUBACCOUNT_BYTES_MAX => Err(LabelRefusal::SubaccountTooLong),
+        Some(_) | None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,5 +92,10 @@ mod tests {
         let metadata = |bytes: usize| BTreeMap::from([("a".to_owned(), "b".repeat(bytes))]);
         assert_eq!(check_metadata(&metadata(4_089)), Ok(()));
         assert_eq!(check_metadata(&metadata(4_090)), Err(LabelRefusal::MetadataTooLong));
+        assert_eq!(check_subaccount(Some(&"s".repeat(255))), Ok(()));
+        assert_eq!(
+            check_subaccount(Some(&"s".repeat(256))),
+            Err(LabelRefusal::SubaccountTooLong)
+        );
     }
 }

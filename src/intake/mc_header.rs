@@ -1,22 +1,22 @@
 //! Reads the headers with which a submitted message says what is to be done with it: `X-MC-`, as Mandrill documents them,
 //! and our own.
 //!
-//! What would change the look or the time of a mail and is not built yet is refused, as every door does; what only
-//! measures or names (tracking, analytics, subaccounts) is taken and has no effect.
+//! What would change the look or the time of a mail and is not built yet is refused, as every door does. Subaccount and
+//! tracking are put on record; what only names or measures besides (analytics, pools) is taken and has no effect.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sealpost_domain::Instant;
-use sealpost_domain::message::TlsLevel;
+use sealpost_domain::message::{ClickTracking, OpenTracking, TlsLevel, Tracking};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::labels::{LabelRefusal, check_metadata, check_tags};
+use super::labels::{LabelRefusal, check_metadata, check_subaccount, check_tags};
 use super::lifetime::{LIFETIME_HEADER, read_lifetime};
 use super::request_time::{DayEnd, read_time};
 use super::require_tls::{REQUIRE_TLS_HEADER, read_require_tls};
-use crate::compose::Audience;
+use crate::compose::{Audience, Merge, MergeLanguage};
 
 /// Names a recipient within a header that is for that recipient alone.
 const RECIPIENT: &str = "_rcpt";
@@ -43,33 +43,29 @@ pub enum WishRefusal {
     },
 }
 
-/// Whether variables are to be merged into the message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Merging {
-    /// They are not.
-    #[default]
-    None,
-    /// There are variables, written `*|NAME|*`.
-    Mailchimp,
-    /// There are variables, written `{{name}}`.
-    Handlebars,
-}
-
 /// What a message says of itself.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Default)]
 pub struct Wishes {
     /// `X-MC-Tags`.
     pub tags: Vec<String>,
     /// `X-MC-Metadata`, values as JSON text.
     pub metadata: BTreeMap<String, String>,
+    /// `X-MC-Metadata` with `_rcpt`: the metadata of one recipient, by the address in lower case.
+    pub own_metadata: BTreeMap<String, BTreeMap<String, String>>,
+    /// `X-MC-Subaccount`.
+    pub subaccount: Option<String>,
+    /// `X-MC-Track`.
+    pub tracking: Tracking,
+    /// `X-MC-BccAddress`: who gets a copy of each recipient's message.
+    pub bcc_address: Option<String>,
     /// `X-MC-PreserveRecipients`.
     pub audience: Audience,
     /// `X-Sealpost-TTL`: after how long it bounces.
     pub lifetime: Option<Duration>,
     /// `X-Sealpost-Require-TLS`: least protection that it demands.
     pub tls_required: Option<TlsLevel>,
-    /// `X-MC-MergeVars` and `X-MC-MergeLanguage`.
-    pub merging: Merging,
+    /// `X-MC-MergeVars` and `X-MC-MergeLanguage`; `None` without variables.
+    pub merge: Option<Merge>,
 }
 
 impl Wishes {
@@ -79,48 +75,65 @@ impl Wishes {
     /// The first thing that is wrong or not built.
     pub fn read(headers: &[(String, String)], now: Instant) -> Result<Self, WishRefusal> {
         let mut wishes = Self::default();
-        let mut language = Merging::Mailchimp;
-        let mut variables = false;
+        let mut merge = Merge::default();
         for (name, value) in headers {
             match name.to_ascii_lowercase().as_str() {
                 "x-mc-tags" => wishes.tags.extend(list(value)),
-                "x-mc-metadata" => wishes.metadata.extend(metadata(value)?),
+                "x-mc-metadata" => wishes.read_metadata(value)?,
+                "x-mc-subaccount" => wishes.subaccount = Some(value.clone()).filter(|id| !id.is_empty()),
+                "x-mc-track" => wishes.tracking = tracking(value)?,
+                "x-mc-bccaddress" => wishes.bcc_address = Some(value.clone()).filter(|address| !address.is_empty()),
                 "x-sealpost-ttl" => wishes.lifetime = Some(lifetime(value)?),
                 "x-sealpost-require-tls" => wishes.tls_required = wishes.tls_required.max(Some(require_tls(value)?)),
                 "x-mc-preserverecipients" => wishes.audience = audience(value)?,
-                "x-mc-mergevars" => variables |= !object("X-MC-MergeVars", value)?.is_empty(),
-                "x-mc-mergelanguage" => language = merge_language(value)?,
+                "x-mc-mergevars" => read_variables(&mut merge, value)?,
+                "x-mc-mergelanguage" => merge.language = merge_language(value)?,
                 "x-mc-sendat" => must_be_now(value, now)?,
                 "x-mc-template" => must_be_empty("X-MC-Template", value)?,
-                "x-mc-bccaddress" => must_be_empty("X-MC-BccAddress", value)?,
                 _ => {}
             }
         }
-        if variables {
-            wishes.merging = language;
+        if !merge.global.is_empty() || !merge.own.is_empty() {
+            wishes.merge = Some(merge);
         }
         check_tags(&wishes.tags)?;
         check_metadata(&wishes.metadata)?;
+        wishes.own_metadata.values().try_for_each(check_metadata)?;
+        check_subaccount(wishes.subaccount.as_deref())?;
         Ok(wishes)
     }
 
-    /// Refuses a content that a recipient would see with its variables unmerged.
-    ///
-    /// # Errors
-    /// [`WishRefusal::NotOffered`].
-    pub fn must_not_merge(&self, content: &[u8]) -> Result<(), WishRefusal> {
-        let mark: &[u8] = match self.merging {
-            Merging::None => return Ok(()),
-            Merging::Mailchimp => b"*|",
-            Merging::Handlebars => b"{{",
+    fn read_metadata(&mut self, value: &str) -> Result<(), WishRefusal> {
+        let mut members = object("X-MC-Metadata", value)?;
+        let place = match members.shift_remove(RECIPIENT) {
+            Some(Value::String(recipient)) => self.own_metadata.entry(recipient.to_lowercase()).or_default(),
+            Some(_) => {
+                let (header, form) = ("X-MC-Metadata", "names no address as its _rcpt");
+                return Err(WishRefusal::BadForm { header, form });
+            }
+            None => &mut self.metadata,
         };
-        match memchr::memmem::find(content, mark) {
-            Some(_) => Err(WishRefusal::NotOffered {
-                header: "X-MC-MergeVars",
-            }),
-            None => Ok(()),
-        }
+        place.extend(metadata(members)?);
+        Ok(())
     }
+}
+
+/// Variables of all, or of the recipient whose address stands as `_rcpt` among them.
+fn read_variables(merge: &mut Merge, value: &str) -> Result<(), WishRefusal> {
+    let header = "X-MC-MergeVars";
+    let mut members = object(header, value)?;
+    match members.shift_remove(RECIPIENT) {
+        Some(Value::String(recipient)) => {
+            let own = merge.own.entry(recipient.to_lowercase()).or_default();
+            own.extend(members);
+        }
+        Some(_) => {
+            let form = "names no address as its _rcpt";
+            return Err(WishRefusal::BadForm { header, form });
+        }
+        None => merge.global.extend(members),
+    }
+    Ok(())
 }
 
 fn list(value: &str) -> impl Iterator<Item = String> {
@@ -133,13 +146,10 @@ fn object(header: &'static str, value: &str) -> Result<Map<String, Value>, WishR
     serde_json::from_str(value).map_err(|_| WishRefusal::BadForm { header, form })
 }
 
-fn metadata(value: &str) -> Result<BTreeMap<String, String>, WishRefusal> {
+fn metadata(members: Map<String, Value>) -> Result<BTreeMap<String, String>, WishRefusal> {
     let header = "X-MC-Metadata";
     let mut metadata = BTreeMap::new();
-    for (name, value) in object(header, value)? {
-        if name == RECIPIENT {
-            return Err(WishRefusal::NotOffered { header });
-        }
+    for (name, value) in members {
         if value.is_array() || value.is_object() {
             let form = "may hold texts, numbers and booleans only";
             return Err(WishRefusal::BadForm { header, form });
@@ -163,6 +173,27 @@ fn require_tls(value: &str) -> Result<TlsLevel, WishRefusal> {
     })
 }
 
+/// What is not named is off.
+fn tracking(value: &str) -> Result<Tracking, WishRefusal> {
+    let mut tracking = Tracking {
+        opens: Some(OpenTracking::Off),
+        clicks: Some(ClickTracking::Off),
+    };
+    for word in list(value) {
+        match word.to_ascii_lowercase().as_str() {
+            "opens" => tracking.opens = Some(OpenTracking::On),
+            "clicks" | "clicks_all" => tracking.clicks = Some(ClickTracking::All),
+            "clicks_htmlonly" => tracking.clicks = Some(ClickTracking::HtmlOnly),
+            "clicks_textonly" => tracking.clicks = Some(ClickTracking::TextOnly),
+            _ => {
+                let (header, form) = ("X-MC-Track", "may name opens and clicks only");
+                return Err(WishRefusal::BadForm { header, form });
+            }
+        }
+    }
+    Ok(tracking)
+}
+
 fn audience(value: &str) -> Result<Audience, WishRefusal> {
     match value.to_ascii_lowercase().as_str() {
         "true" | "on" | "yes" | "y" | "1" => Ok(Audience::AllVisible),
@@ -174,10 +205,10 @@ fn audience(value: &str) -> Result<Audience, WishRefusal> {
     }
 }
 
-fn merge_language(value: &str) -> Result<Merging, WishRefusal> {
+fn merge_language(value: &str) -> Result<MergeLanguage, WishRefusal> {
     match value.to_ascii_lowercase().as_str() {
-        "mailchimp" | "" => Ok(Merging::Mailchimp),
-        "handlebars" => Ok(Merging::Handlebars),
+        "mailchimp" | "" => Ok(MergeLanguage::Mailchimp),
+        "handlebars" => Ok(MergeLanguage::Handlebars),
         _ => Err(WishRefusal::BadForm {
             header: "X-MC-MergeLanguage",
             form: "is neither mailchimp nor handlebars",
@@ -252,13 +283,30 @@ mod tests {
     }
 
     #[test]
+    fn what_one_recipient_has_alone_and_what_is_for_the_record_is_read() {
+        let wishes = read(&[
+            ("X-MC-Metadata", r#"{"order": 12, "_rcpt": "Ann@Inbox.test"}"#),
+            ("X-MC-Subaccount", "customer-7"),
+            ("X-MC-Track", "opens, clicks_htmlonly"),
+            ("X-MC-BccAddress", "boss@example.org"),
+        ]);
+        let wishes = wishes.unwrap_or_else(|refusal| panic!("{refusal}"));
+        assert!(wishes.metadata.is_empty());
+        assert_eq!(wishes.own_metadata["ann@inbox.test"]["order"], "12");
+        assert_eq!(wishes.subaccount.as_deref(), Some("customer-7"));
+        assert_eq!(wishes.bcc_address.as_deref(), Some("boss@example.org"));
+        assert_eq!(wishes.tracking.opens, Some(OpenTracking::On));
+        assert_eq!(wishes.tracking.clicks, Some(ClickTracking::HtmlOnly));
+        let off = read(&[("X-MC-Track", "")]).unwrap_or_else(|refusal| panic!("{refusal}"));
+        assert_eq!(off.tracking.opens, Some(OpenTracking::Off), "what is not named is off");
+    }
+
+    #[test]
     fn what_only_measures_or_names_is_taken() {
         let names = [
-            "Track",
             "Autotext",
             "InlineCSS",
             "GoogleAnalytics",
-            "Subaccount",
             "IpPool",
             "ReturnPathDomain",
             "New",
@@ -281,7 +329,18 @@ mod tests {
             refused("X-MC-Metadata", r#"{"a":[]}"#),
             "X-MC-Metadata may hold texts, numbers and booleans only"
         );
-        assert_eq!(refused("X-MC-Metadata", r#"{"_rcpt":"a@b.org"}"#), "X-MC-Metadata");
+        assert_eq!(
+            refused("X-MC-Metadata", r#"{"_rcpt":7}"#),
+            "X-MC-Metadata names no address as its _rcpt"
+        );
+        assert_eq!(
+            refused("X-MC-Track", "smiles"),
+            "X-MC-Track may name opens and clicks only"
+        );
+        assert_eq!(
+            refused("X-MC-Subaccount", &"s".repeat(256)),
+            "a subaccount must have at most 255 bytes"
+        );
         assert_eq!(refused("X-MC-MergeVars", "no"), "X-MC-MergeVars is no JSON object");
         assert!(refused("X-MC-MergeLanguage", "perl").starts_with("X-MC-MergeLanguage is neither"));
         assert!(refused("X-MC-PreserveRecipients", "perhaps").starts_with("X-MC-PreserveRecipients is neither"));
@@ -290,23 +349,27 @@ mod tests {
         assert!(refused("X-Sealpost-TTL", "15m").starts_with("X-Sealpost-TTL is no number"));
         assert_eq!(refused("X-MC-SendAt", "2026-11-25 10:00:01"), "X-MC-SendAt");
         assert_eq!(refused("X-MC-Template", "welcome"), "X-MC-Template");
-        assert_eq!(refused("X-MC-BccAddress", "a@b.org"), "X-MC-BccAddress");
         assert_eq!(refused("X-MC-Tags", "_a"), "tag 0 must not begin with an underscore");
     }
 
     #[test]
-    fn nobody_gets_a_mail_with_its_variables_in_it() {
-        let wishes = |language| {
-            read(&[
-                ("X-MC-MergeVars", r#"{"NAME":"Ann"}"#),
-                ("X-MC-MergeLanguage", language),
-            ])
-        };
-        let merges = |language, content: &[u8]| wishes(language).map(|wishes| wishes.must_not_merge(content).is_err());
-        assert_eq!(merges("mailchimp", b"Dear *|NAME|*"), Ok(true));
-        assert_eq!(merges("mailchimp", b"Dear {{name}}"), Ok(false));
-        assert_eq!(merges("handlebars", b"Dear {{name}}"), Ok(true));
-        assert_eq!(read(&[]).map(|wishes| wishes.must_not_merge(b"*|NAME|*")), Ok(Ok(())));
+    fn variables_of_all_and_of_one_are_read() {
+        let wishes = read(&[
+            ("X-MC-MergeVars", r#"{"NAME":"friend"}"#),
+            ("X-MC-MergeVars", r#"{"NAME":"Ann","_rcpt":"Ann@Inbox.test"}"#),
+            ("X-MC-MergeLanguage", "handlebars"),
+        ]);
+        let wishes = wishes.unwrap_or_else(|refusal| panic!("{refusal}"));
+        let merge = wishes.merge.expect("variables");
+        assert_eq!(merge.language, MergeLanguage::Handlebars);
+        assert_eq!(merge.variables("ann@inbox.test")["NAME"], "Ann");
+        assert_eq!(merge.variables("bob@inbox.test")["NAME"], "friend");
+        assert_eq!(
+            refused("X-MC-MergeVars", r#"{"_rcpt":[]}"#),
+            "X-MC-MergeVars names no address as its _rcpt"
+        );
+        let none = read(&[("X-MC-MergeVars", "{}")]).unwrap_or_else(|refusal| panic!("{refusal}"));
+        assert!(none.merge.is_none(), "without variables nothing is merged");
     }
 
     proptest::proptest! {

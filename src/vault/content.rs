@@ -38,8 +38,8 @@ pub struct KeepCall {
     pub account: AccountId,
     /// The day whose pack takes it.
     pub day: PackDay,
-    /// The end of every message; may be empty.
-    pub shared: Vec<u8>,
+    /// The ends of the messages, one for all of them or several; each is kept once. May be empty.
+    pub shared: Vec<Vec<u8>>,
     /// Who gets it.
     pub recipients: Vec<KeepRecipient>,
 }
@@ -52,6 +52,8 @@ pub struct KeepRecipient {
     pub token: AddressToken,
     /// The beginning of the message.
     pub head: Vec<u8>,
+    /// Which of the shared ends is its own, from 0.
+    pub end: usize,
 }
 
 /// Where one message's content lies, and under whose key.
@@ -129,24 +131,37 @@ pub(super) fn wrap_bound(key: DataKeyId, message: MessageId, parts: impl Iterato
 pub(super) fn prepare(call: KeepCall) -> Result<Prepared, VaultFailure> {
     let mut records = Vec::new();
     let account = call.account;
-    let alone = call.recipients.len() == 1;
-    let shared = Arc::new(call.shared);
-    let shared_part = if alone || shared.is_empty() {
-        None
-    } else {
-        Some(prepare_part(&mut records, &shared)?)
-    };
+    let mut users = vec![0_usize; call.shared.len()];
+    for recipient in &call.recipients {
+        if let Some(users) = users.get_mut(recipient.end) {
+            *users = users.saturating_add(1);
+        }
+    }
+    let mut ends = Vec::with_capacity(call.shared.len());
+    for (end, users) in call.shared.into_iter().zip(users) {
+        let part = if users < 2 || end.is_empty() {
+            None
+        } else {
+            Some(prepare_part(&mut records, &end)?)
+        };
+        ends.push((Arc::new(end), users, part));
+    }
     let mut messages = Vec::with_capacity(call.recipients.len());
     let mut plain = Vec::with_capacity(call.recipients.len());
     for KeepRecipient {
         message,
         token,
         mut head,
+        end,
     } in call.recipients
     {
+        let Some((shared, users, shared_part)) = ends.get(end) else {
+            let what = Damage::Wrap(message);
+            return Err(VaultFailure::Corrupt { what });
+        };
         let size_bytes = head.len().saturating_add(shared.len()) as u64;
-        let mut rest = Arc::clone(&shared);
-        if alone {
+        let mut rest = Arc::clone(shared);
+        if *users == 1 {
             // Nobody shares it: one part compresses better and costs one record less.
             head.extend_from_slice(&std::mem::take(&mut rest));
         }

@@ -103,11 +103,12 @@ impl World {
             message: MessageId::from_uuid(Uuid::now_v7()),
             token: self.vault.address_token(ACCOUNT, &Mailbox::parse(address).unwrap()),
             head: head.to_vec(),
+            end: 0,
         });
         KeepCall {
             account: ACCOUNT,
             day: PackDay::of(Instant::from_millis(1_795_564_800_000)),
-            shared: shared.to_vec(),
+            shared: vec![shared.to_vec()],
             recipients: recipients.collect(),
         }
     }

@@ -52,6 +52,8 @@ pub fn accepted(accepted_at: Instant, expires_at: Instant, subject: Personal<Str
         subject,
         tags: Personal::Known(vec![]),
         metadata: Personal::Known(BTreeMap::new()),
+        subaccount: None,
+        tracking: Tracking::default(),
         message_id_header: "<1@example.com>".to_owned(),
         content: ContentRef {
             parts: vec![],

@@ -16,6 +16,7 @@ use crate::tls_rule::{ClearReason, TlsRecord};
 
 use super::outcome::{DeferralReason, Reached, Reply, Timings, TlsFacts, TlsLevel};
 use super::outcome_rules::Judged;
+use super::tracking::Tracking;
 
 /// What was accepted, and for whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +45,12 @@ pub struct Accepted {
     pub tags: Personal<Vec<String>>,
     /// The sender's metadata, values as JSON text.
     pub metadata: Personal<BTreeMap<String, String>>,
+    /// The subaccount that the sender named.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub subaccount: Option<Personal<String>>,
+    /// What the sender wants measured.
+    #[serde(skip_serializing_if = "Tracking::is_unsaid", default)]
+    pub tracking: Tracking,
     /// The Message-ID with its angle brackets; the same in every attempt.
     pub message_id_header: String,
     /// Where the content lies.
@@ -321,6 +328,9 @@ impl HasPersonal for MessageEvent {
                 visitor.field("subject", Subject::Recipient, &mut accepted.subject);
                 visitor.field("tags", Subject::Recipient, &mut accepted.tags);
                 visitor.field("metadata", Subject::Recipient, &mut accepted.metadata);
+                if let Some(subaccount) = &mut accepted.subaccount {
+                    visitor.field("subaccount", Subject::Recipient, subaccount);
+                }
             }
             Self::MessageRejected(rejected) => {
                 // A rejected address may be none at all, so no recipient key is drawn for it.

@@ -12,6 +12,7 @@ mod retry;
 mod state;
 #[cfg(test)]
 mod tests;
+mod tracking;
 
 pub use command::{Accept, MessageCommand, Reject, StartAttempt};
 pub use event::{
@@ -26,3 +27,4 @@ pub use outcome_rules::{Judged, OutcomeClass};
 pub use refusal::MessageRefusal;
 pub use retry::RetryPolicy;
 pub use state::{Message, Order, Phase};
+pub use tracking::{ClickTracking, OpenTracking, Tracking};

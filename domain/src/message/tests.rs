@@ -61,6 +61,8 @@ fn accept() -> Box<Accept> {
         subject: text("Your order"),
         tags: Personal::Known(vec!["order".to_owned()]),
         metadata: Personal::Known(BTreeMap::new()),
+        subaccount: None,
+        tracking: Tracking::default(),
         message_id_header: "<1@example.com>".to_owned(),
         content: ContentRef {
             parts: vec![part],

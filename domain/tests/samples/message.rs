@@ -6,16 +6,19 @@ use sealpost_domain::Personal;
 use sealpost_domain::address::{AddressToken, DomainName};
 use sealpost_domain::content::{ContentRef, PartRef};
 use sealpost_domain::ids::{DataKeyId, PartId};
-use sealpost_domain::message::{Accepted, HoldReason, MessageEvent, RejectReason, Rejected, TlsLevel};
+use sealpost_domain::message::{
+    Accepted, ClickTracking, HoldReason, MessageEvent, OpenTracking, RejectReason, Rejected, TlsLevel, Tracking,
+};
 use sealpost_domain::metadata::Actor;
 use sealpost_domain::rights::Method;
 
-use super::{CANARY, Sample, at, first, key_id, text, uuid};
+use super::{CANARY, Sample, at, first, key_id, shaped, text, uuid};
 
 /// In the order of declaration.
 pub fn samples() -> Vec<Sample> {
     vec![
         first(MessageEvent::MessageAccepted(accepted())),
+        shaped("marked", MessageEvent::MessageAccepted(marked())),
         first(MessageEvent::MessageRejected(rejected())),
         first(MessageEvent::MessageHeld {
             reason: HoldReason::Asked,
@@ -44,6 +47,8 @@ fn accepted() -> Box<Accepted> {
         subject: text("subject"),
         tags: tags(),
         metadata: Personal::Known(BTreeMap::from([("order".to_owned(), format!("\"{CANARY} 7\""))])),
+        subaccount: None,
+        tracking: Tracking::default(),
         message_id_header: "<0192f0c000007000800000000000000a@example.com>".to_owned(),
         content: ContentRef {
             parts: vec![part(5, 0, 512), part(6, 512, 4_096)],
@@ -52,6 +57,18 @@ fn accepted() -> Box<Accepted> {
         tls_required: TlsLevel::Encrypted,
         accepted_at: at(0),
         expires_at: at(259_200),
+    })
+}
+
+/// With what a sender may say besides.
+fn marked() -> Box<Accepted> {
+    Box::new(Accepted {
+        subaccount: Some(text("subaccount")),
+        tracking: Tracking {
+            opens: Some(OpenTracking::On),
+            clicks: Some(ClickTracking::HtmlOnly),
+        },
+        ..*accepted()
     })
 }
 

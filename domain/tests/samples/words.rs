@@ -6,8 +6,8 @@ use sealpost_domain::api_key::UseRefusal;
 use sealpost_domain::engagement::ComplaintKind;
 use sealpost_domain::gate::StrangerRefusal;
 use sealpost_domain::message::{
-    BounceKind, CertificateVerdict, DeferralReason, HoldReason, InDoubtCause, InDoubtPolicy, NotStartedReason,
-    OutcomeClass, Reached, RejectReason, TlsLevel,
+    BounceKind, CertificateVerdict, ClickTracking, DeferralReason, HoldReason, InDoubtCause, InDoubtPolicy,
+    NotStartedReason, OpenTracking, OutcomeClass, Reached, RejectReason, TlsLevel,
 };
 use sealpost_domain::metadata::{Actor, Channel};
 use sealpost_domain::rights::{KeyKind, KeyLimit, KeyWorld};
@@ -47,6 +47,7 @@ pub fn words() -> BTreeMap<&'static str, Vec<Value>> {
             NotOffered, NotOfferedAged, StarttlsRefused, StarttlsRefusedAged, HandshakeFailedAged, OldTlsAged
         }
         ComplaintKind { Abuse, Fraud, Virus, Other }
+        ClickTracking { Off, All, HtmlOnly, TextOnly }
         DeferralReason {
             Reply, ConnectFailed, ConnectionLost, ProtocolError, TlsRefused, TlsBroken, TlsNotAuthenticated,
             TlsNotOffered, NoRoute, DnsFailed, DnsBogus, LoginFailed, ContentUnavailable, Expired
@@ -64,6 +65,7 @@ pub fn words() -> BTreeMap<&'static str, Vec<Value>> {
             RecipientUnknown, BadDomain, InactiveMailbox, Quota, Routing, Protocol, PolicyAuth, Blocked, Content,
             Greylisted, Throttled, Tls, TlsRequiredUnavailable, Expired, Other
         }
+        OpenTracking { Off, On }
         OwnershipProof { Operator, Dns }
         Reached { BeforeData, Data }
         RejectReason {

@@ -15,6 +15,7 @@ mod state;
 mod tests;
 
 pub use attempt::{ActivityAttempt, AttemptResult};
+pub use count::ActivitySender;
 pub use filter::{ActivityCursor, ActivityFilter, TextMatch};
 pub use fold::Activity;
 pub use query::{ActivityPage, ActivityQueries, ActivityRow};

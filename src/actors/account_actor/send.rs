@@ -1,15 +1,18 @@
 //! A call that sends: each recipient is accepted or rejected on the hot state, all of them in one atomic unit.
 
+use std::collections::BTreeMap;
+
 use actix::Context;
 use sealpost_domain::event::StreamId;
 use sealpost_domain::ids::DataKeyId;
-use sealpost_domain::message::{Accepted, Message, MessageCommand, RejectReason, Rejected};
+use sealpost_domain::message::{Accepted, Message, MessageCommand, MessageEvent, RejectReason, Rejected};
 use sealpost_domain::suppression::SuppressionReason;
 use sealpost_domain::{Event, Instant, Personal};
 
 use super::actor::{AccountActor, admission, tell};
 use crate::actors::answer_text::write_answers;
 use crate::actors::dispatch::Dispatch;
+use crate::actors::own_share::OwnShare;
 use crate::actors::work::{Admission, Deliverable, RecipientKind, Reply, SendAnswer, SendCall, SendRecipient, Verdict};
 use crate::log::{Append, Expected, IdempotencyRow, Lane, OnConflict, Row};
 
@@ -40,9 +43,17 @@ impl AccountActor {
         let now = self.now();
         let recipients = std::mem::take(&mut call.recipients);
         let mut decided = Vec::with_capacity(recipients.len());
+        let mut turned_away = BTreeMap::new();
         for recipient in recipients {
+            let original = recipient.own.copy_of.and_then(|original| turned_away.get(&original));
+            let refusal = refusal.or(original.copied());
             match self.decide_recipient(&call, recipient, refusal, held, now) {
-                Ok(one) => decided.push(one),
+                Ok(one) => {
+                    if let Verdict::Rejected(reason) = one.answer.verdict {
+                        turned_away.insert(one.answer.message, reason);
+                    }
+                    decided.push(one);
+                }
                 Err(no) => return self.answer(reply, Err(no)),
             }
         }
@@ -104,7 +115,12 @@ impl AccountActor {
         held: bool,
         now: Instant,
     ) -> Result<Decided, Admission> {
-        let SendRecipient { message, given, kind } = recipient;
+        let SendRecipient {
+            message,
+            given,
+            kind,
+            own,
+        } = recipient;
         let deliverable = match kind {
             RecipientKind::Invalid(_) => Err(RejectReason::InvalidRecipient),
             RecipientKind::Deliverable(deliverable) => {
@@ -120,14 +136,14 @@ impl AccountActor {
                 let key = deliverable.recipient_key;
                 let verdict = if held { Verdict::Held } else { Verdict::Accepted };
                 (
-                    MessageCommand::Accept(Box::new(accepted(call, *deliverable, now))),
+                    MessageCommand::Accept(Box::new(accepted(call, *deliverable, own, now))),
                     Some(key),
                     verdict,
                     Some(paths),
                 )
             }
             Err(reason) => {
-                let rejected = rejected(call, &given, reason, now);
+                let rejected = rejected(call, &given, own, reason, now);
                 (
                     MessageCommand::Reject(Box::new(rejected)),
                     None,
@@ -136,13 +152,7 @@ impl AccountActor {
                 )
             }
         };
-        let mut state = Message::default();
-        let event = state
-            .decide(command)?
-            .into_iter()
-            .next()
-            .ok_or(Admission::Unavailable)?;
-        state.evolve(&event);
+        let (state, event) = begin(command)?;
         let dispatch = paths.filter(|_| !held).map(|(recipient, reverse_path)| Dispatch {
             message,
             account: self.account,
@@ -198,7 +208,21 @@ impl AccountActor {
     }
 }
 
-fn accepted(call: &SendCall, deliverable: Deliverable, now: Instant) -> Accepted {
+/// The first event of a message, and the message after it.
+fn begin(command: MessageCommand) -> Result<(Message, MessageEvent), Admission> {
+    let mut state = Message::default();
+    let event = state
+        .decide(command)?
+        .into_iter()
+        .next()
+        .ok_or(Admission::Unavailable)?;
+    state.evolve(&event);
+    Ok((state, event))
+}
+
+fn accepted(call: &SendCall, deliverable: Deliverable, own: OwnShare, now: Instant) -> Accepted {
+    let mut metadata = call.user_metadata.clone();
+    metadata.extend(own.metadata);
     Accepted {
         key: call.claim.key,
         method: call.claim.method.clone(),
@@ -209,9 +233,11 @@ fn accepted(call: &SendCall, deliverable: Deliverable, now: Instant) -> Accepted
         reverse_path: Personal::Known(deliverable.reverse_path.as_str().to_owned()),
         header_from: Personal::Known(call.header_from.as_str().to_owned()),
         from_domain: call.header_from.domain(),
-        subject: Personal::Known(call.subject.clone()),
+        subject: Personal::Known(own.subject.unwrap_or_else(|| call.subject.clone())),
         tags: Personal::Known(call.tags.clone()),
-        metadata: Personal::Known(call.user_metadata.clone()),
+        metadata: Personal::Known(metadata),
+        subaccount: call.subaccount.clone().map(Personal::Known),
+        tracking: call.tracking,
         message_id_header: deliverable.message_id_header,
         content: deliverable.content,
         tls_required: call.tls_required,
@@ -220,12 +246,12 @@ fn accepted(call: &SendCall, deliverable: Deliverable, now: Instant) -> Accepted
     }
 }
 
-fn rejected(call: &SendCall, given: &str, reason: RejectReason, now: Instant) -> Rejected {
+fn rejected(call: &SendCall, given: &str, own: OwnShare, reason: RejectReason, now: Instant) -> Rejected {
     Rejected {
         key: call.claim.key,
         recipient: Personal::Known(given.to_owned()),
         header_from: Personal::Known(call.header_from.as_str().to_owned()),
-        subject: Personal::Known(call.subject.clone()),
+        subject: Personal::Known(own.subject.unwrap_or_else(|| call.subject.clone())),
         tags: Personal::Known(call.tags.clone()),
         reason,
         rejected_at: now,

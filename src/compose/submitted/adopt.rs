@@ -6,11 +6,12 @@ use mail_builder::headers::raw::Raw;
 use sealpost_domain::address::Mailbox;
 use sealpost_domain::limits;
 
-use super::field::{Field, fields};
+use super::field::{Field, fields, in_ascii};
 use super::refusal::AdoptRefusal;
 use super::seven_bit::seven_bit_body;
 use crate::compose::draft::{Address, Audience, Recipient};
 use crate::compose::head::{parse_mailboxes, rfc5322_date, write_addresses, write_field};
+use crate::compose::mailbox::parse_mailbox;
 use crate::compose::mime::{ComposedCall, ComposedHead, Stamp};
 
 /// Fields that stand once: RFC 5322 §3.6, and those of the body.
@@ -81,7 +82,11 @@ pub fn adopt(
     let longest = heads.iter().map(|head| head.head.len()).max().unwrap_or_default();
     check_size(shared_body.len().saturating_add(longest))?;
     Ok(AdoptedMessage {
-        call: ComposedCall { shared_body, heads },
+        call: ComposedCall {
+            shared_body,
+            more_bodies: Vec::new(),
+            heads,
+        },
         header_from: document.header_from,
         named: document.named,
         subject: document.subject,
@@ -94,6 +99,10 @@ pub fn adopt(
 pub struct Peeked {
     /// The first mailbox of From.
     pub header_from: Mailbox,
+    /// The mailboxes of To, Cc and Bcc, for a raw send that names no recipients.
+    pub named: Vec<Address>,
+    /// The subject, decoded; empty if there is none.
+    pub subject: String,
     /// Fields whose name begins with `X-MC-` or `X-Sealpost-`, unfolded and decoded, in their order.
     pub commands: Vec<(String, String)>,
 }
@@ -110,8 +119,25 @@ pub fn peek(raw: &[u8]) -> Result<Peeked, AdoptRefusal> {
     let header_from = Mailbox::parse(&document.header_from.mailbox);
     Ok(Peeked {
         header_from: header_from.map_err(|reason| AdoptRefusal::BadFrom { reason })?,
+        named: document.named,
+        subject: document.subject,
         commands: document.commands,
     })
+}
+
+/// The field From of an address, with its CRLF, for a message that has none.
+///
+/// # Errors
+/// [`AdoptRefusal::BadFrom`].
+pub fn from_field(address: &Address) -> Result<Vec<u8>, AdoptRefusal> {
+    let mailbox = parse_mailbox(&address.mailbox).map_err(|reason| AdoptRefusal::BadFrom { reason })?;
+    let address = Address {
+        name: address.name.clone(),
+        mailbox: mailbox.as_str().to_owned(),
+    };
+    let mut field = Vec::new();
+    write_addresses(&mut field, "From", [&address].into_iter());
+    Ok(field)
 }
 
 fn is_command(field: &Field<'_>) -> bool {
@@ -140,10 +166,11 @@ struct Document {
 impl Document {
     fn read(fields: &[Field<'_>]) -> Result<Self, AdoptRefusal> {
         let value = |name: &str| fields.iter().find(|field| field.is(name)).map(Field::unfolded);
-        let senders = parse_mailboxes(&value("From").ok_or(AdoptRefusal::NoFrom)?);
+        let mut senders = parse_mailboxes(&value("From").ok_or(AdoptRefusal::NoFrom)?);
         let mut domains = BTreeSet::new();
-        for sender in &senders {
-            let mailbox = Mailbox::parse(&sender.mailbox).map_err(|reason| AdoptRefusal::BadFrom { reason })?;
+        for sender in &mut senders {
+            let mailbox = parse_mailbox(&sender.mailbox).map_err(|reason| AdoptRefusal::BadFrom { reason })?;
+            mailbox.as_str().clone_into(&mut sender.mailbox);
             domains.insert(mailbox.domain());
         }
         // The account must own what it writes From, and only one domain signs.
@@ -151,12 +178,11 @@ impl Document {
             return Err(AdoptRefusal::SeveralFromDomains);
         }
         let named = ["To", "Cc", "Bcc"].into_iter().filter_map(value);
-        let is_mailbox = |address: &Address| Mailbox::parse(&address.mailbox).is_ok();
         Ok(Self {
             header_from: senders.into_iter().next().ok_or(AdoptRefusal::NoFrom)?,
             named: named
                 .flat_map(|list| parse_mailboxes(&list))
-                .filter(is_mailbox)
+                .filter_map(in_ascii)
                 .collect(),
             subject: value("Subject").map(|text| decoded(&text)).unwrap_or_default(),
             commands: commands_in(fields),
@@ -195,17 +221,22 @@ impl Document {
                 .clone()
                 .unwrap_or_else(|| stamp.message_id(recipient.id));
             write_field(&mut head, "Message-ID", &Raw::new(message_id.as_str()));
-            ComposedHead { head, message_id }
+            ComposedHead {
+                head,
+                message_id,
+                body: 0,
+                subject: None,
+            }
         };
         Ok(recipients.iter().map(head).collect())
     }
 
     /// The recipient with the name under which the document knows the mailbox.
     fn with_name(&self, recipient: &Recipient) -> Address {
-        let mailbox = &recipient.address.mailbox;
+        let Address { name, mailbox } = recipient.named();
         let known = self.named.iter().find(|one| one.mailbox.eq_ignore_ascii_case(mailbox));
         Address {
-            name: recipient.address.name.clone().or_else(|| known?.name.clone()),
+            name: name.clone().or_else(|| known?.name.clone()),
             mailbox: mailbox.clone(),
         }
     }

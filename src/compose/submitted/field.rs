@@ -1,12 +1,12 @@
 //! Reads the fields of a submitted header block, and writes each of them as it is or, where that is not fit, anew.
 
 use mail_builder::headers::{raw::Raw, text::Text};
-use sealpost_domain::address::Mailbox;
 
 use super::refusal::AdoptRefusal;
-use crate::compose::draft::{HEADER_RUN_BYTES_MAX, is_plain, longest_run};
+use crate::compose::draft::{Address, HEADER_RUN_BYTES_MAX, is_plain, longest_run};
 use crate::compose::head::{parse_mailboxes, write_addresses, write_field};
 use crate::compose::header_rule::{HeaderForm, form_of, is_header_name};
+use crate::compose::mailbox::parse_mailbox;
 
 /// Longest line, without its CRLF: RFC 5322 §2.1.1.
 pub const LINE_BYTES_MAX: usize = 998;
@@ -59,10 +59,8 @@ impl<'a> Field<'a> {
             _ if plain && short => write_field(out, self.name, &Raw::new(value)),
             HeaderForm::Unstructured => write_field(out, self.name, &Text::new(value)),
             HeaderForm::Addresses => {
-                let mailboxes = parse_mailboxes(&value);
-                if !mailboxes.iter().all(|one| Mailbox::parse(&one.mailbox).is_ok()) {
-                    return Err(AdoptRefusal::HeaderNotPlain { header: header() });
-                }
+                let mailboxes: Option<Vec<_>> = parse_mailboxes(&value).into_iter().map(in_ascii).collect();
+                let mailboxes = mailboxes.ok_or_else(|| AdoptRefusal::HeaderNotPlain { header: header() })?;
                 write_addresses(out, self.name, mailboxes.iter());
             }
             HeaderForm::Structured if plain => return Err(AdoptRefusal::HeaderTooLong { header: header() }),
@@ -91,6 +89,15 @@ impl<'a> Field<'a> {
             form_of(self.name).unwrap_or(HeaderForm::Structured)
         }
     }
+}
+
+/// The address with its domain in A-labels (RFC 5890): what goes out is ASCII. `None` for what is no mailbox.
+pub(super) fn in_ascii(address: Address) -> Option<Address> {
+    let mailbox = parse_mailbox(&address.mailbox).ok()?;
+    Some(Address {
+        name: address.name,
+        mailbox: mailbox.as_str().to_owned(),
+    })
 }
 
 /// The fields of a header block whose lines end in CRLF.

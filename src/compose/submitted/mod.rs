@@ -8,7 +8,7 @@ pub mod field;
 pub mod refusal;
 pub mod seven_bit;
 
-pub use adopt::{AdoptedMessage, Peeked, adopt, peek};
+pub use adopt::{AdoptedMessage, Peeked, adopt, from_field, peek};
 pub use refusal::AdoptRefusal;
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ fn recipients() -> Vec<Recipient> {
             mailbox: mailbox.to_owned(),
         },
         kind: RecipientKind::To,
+        copy_of: None,
     };
     vec![one(1, "bob@example.net"), one(2, "hidden@example.net")]
 }

@@ -87,6 +87,7 @@ prop_compose! {
                 content,
             }).collect(),
             audience,
+            merge: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Composes drafts and reads the results back: samples here, refusals and laws beside.
 
 mod laws;
+mod merging;
 mod refusals;
 mod samples;
 
@@ -31,6 +32,7 @@ fn recipient(n: u128, mailbox: &str, kind: RecipientKind) -> Recipient {
         id: Uuid::from_u128(n),
         address: address("", mailbox),
         kind,
+        copy_of: None,
     }
 }
 

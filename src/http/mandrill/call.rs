@@ -29,8 +29,12 @@ pub(in crate::http) enum Call {
     Ping2,
     /// `users/info`
     UserInfo,
+    /// `users/senders`, and `senders/list`, which says the same
+    Senders,
     /// `messages/send`
     Send,
+    /// `messages/send-raw`
+    SendRaw,
     /// `messages/info`
     Info,
     /// `messages/content`
@@ -101,7 +105,9 @@ async fn carry_out(
         Call::Ping => Ok(users::ping()),
         Call::Ping2 => Ok(users::ping2()),
         Call::UserInfo => users::info(admitted).await,
+        Call::Senders => users::senders(admitted).await,
         Call::Send => messages::send(admitted).await,
+        Call::SendRaw => messages::send_raw(admitted).await,
         Call::Info => info::info(admitted).await,
         Call::Content => content::content(admitted).await,
         Call::Search => search::search(admitted).await,

@@ -1,20 +1,41 @@
-//! `messages/send`: sends, and answers for each recipient in Mandrill's words.
+//! `messages/send` and `messages/send-raw`: send, and answer for each recipient in Mandrill's words.
 
+use sealpost_domain::Instant;
 use sealpost_domain::message::RejectReason;
 use serde_json::{Value, json};
 
 use super::call::Admitted;
+use super::raw::read_raw;
 use super::wire::read_send;
 use crate::actors::{SendAnswer, Verdict};
 use crate::http::fault::Fault;
+use crate::http::fields::Fields;
 use crate::http::idempotency::RepeatKey;
-use crate::http::send::{self, Intake};
+use crate::http::send::{self, Intake, Planable};
 
 /// With more recipients the original answers `queued`, whatever `async` says.
 const SENT_AT_ONCE_MAX: usize = 10;
 
 /// `messages/send`
 pub(super) async fn send(call: Admitted<'_>) -> Result<Value, Fault> {
+    let read: Read = |fields, now| Ok(Planable::Draft(Box::new(read_send(fields, now)?.plan()?)));
+    answer(call, "messages/send", read).await
+}
+
+/// `messages/send-raw`
+pub(super) async fn send_raw(call: Admitted<'_>) -> Result<Value, Fault> {
+    let read: Read = |fields, now| {
+        let plan = read_raw(fields, now)?
+            .plan()
+            .map_err(|refusal| send::of_raw(&refusal))?;
+        Ok(Planable::Raw(Box::new(plan)))
+    };
+    answer(call, "messages/send-raw", read).await
+}
+
+type Read = fn(Fields, Instant) -> Result<Planable, Fault>;
+
+async fn answer(call: Admitted<'_>, method: &'static str, read: Read) -> Result<Value, Fault> {
     let Admitted {
         front,
         request,
@@ -28,8 +49,8 @@ pub(super) async fn send(call: Admitted<'_>) -> Result<Value, Fault> {
         fields,
         size_bytes,
         repeat_key: RepeatKey::of(request)?,
-        method: "messages/send",
-        read: read_send,
+        method,
+        read,
     };
     let answers = send::send(front, &caller, intake).await?;
     let pace = Pace::of(answers.len(), asynchronous);

@@ -1,11 +1,11 @@
-//! `users/*`: whether the key works, and how the account does.
+//! `users/*`: whether the key works, how the account does, and who sends from it.
 
 use std::time::Duration;
 
 use sealpost_domain::Instant;
 use sealpost_domain::ids::AccountId;
 use sealpost_domain::message::BounceKind;
-use sealpost_projections::activity::ActivityState;
+use sealpost_projections::activity::{ActivitySender, ActivityState};
 use serde_json::{Map, Value, json};
 
 use super::call::Admitted;
@@ -24,6 +24,8 @@ const WINDOWS: [(&str, Option<u64>); 6] = [
 ];
 /// Accounts have no quota here; clients want a number.
 const HOURLY_QUOTA: u64 = 1_000_000;
+/// Most senders that are listed.
+const SENDERS_MAX: usize = 1_000;
 const DAY_MS: i64 = 86_400_000;
 
 /// `users/ping`
@@ -66,6 +68,29 @@ pub(super) async fn info(call: Admitted<'_>) -> Result<Value, Fault> {
         "backlog": all_time.open,
         "stats": stats,
     }))
+}
+
+/// `users/senders`
+pub(super) async fn senders(call: Admitted<'_>) -> Result<Value, Fault> {
+    let Admitted { front, caller, .. } = call;
+    front.fresh(&front.models.activity_progress).await;
+    if !sees_mail(caller.world) {
+        return Ok(Value::Array(Vec::new()));
+    }
+    let (queries, account) = (front.models.activity.clone(), caller.account);
+    let senders = front
+        .read_for(account, move || Ok(queries.senders(account, SENDERS_MAX)?))
+        .await?;
+    Ok(senders.iter().map(sender).collect())
+}
+
+fn sender(sender: &ActivitySender) -> Value {
+    let mut shown = Counts::of(&sender.counts).shown();
+    if let Value::Object(members) = &mut shown {
+        members.shift_insert(0, "address".to_owned(), sender.address.as_str().into());
+        members.shift_insert(1, "created_at".to_owned(), mandrill_time(sender.first_at).into());
+    }
+    shown
 }
 
 /// Today begins at midnight, UTC; the other windows reach back from now.

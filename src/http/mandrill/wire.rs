@@ -1,15 +1,17 @@
 //! Reads the `message` of `messages/send` into a [`SendRequest`], field by field as Mandrill documents them.
 //!
-//! What changes the look of a mail and is not built yet (merging, scheduling, copies) is refused, never ignored: nobody
-//! gets a mail with `*|NAME|*` in it. What only measures (tracking, analytics) is taken and has no effect.
+//! What changes the look or the time of a mail and is not built yet (scheduling) is refused, never ignored. Subaccount
+//! and tracking are put on record; what only names or measures besides (analytics, pools) is taken and has no effect.
+
+use std::collections::BTreeMap;
 
 use sealpost_domain::Instant;
-use sealpost_domain::message::TlsLevel;
+use sealpost_domain::message::{ClickTracking, OpenTracking, TlsLevel, Tracking};
 use serde_json::Value;
 
+use super::merge_fields::merge;
 use crate::compose::{Address, Alternatives, Audience, Draft, RecipientKind};
 use crate::http::draft_fields::{attachments, headers, images, metadata};
-use crate::http::error_code::ErrorCode;
 use crate::http::fault::Fault;
 use crate::http::field_names::Dialect;
 use crate::http::fields::Fields;
@@ -24,7 +26,7 @@ pub(super) fn read_send(mut fields: Fields, now: Instant) -> Result<SendRequest,
     fields.flag("async")?;
     refuse_scheduling(&mut fields, now)?;
     let mut message = fields.object_required("message")?;
-    refuse_unbuilt(&mut message)?;
+    let merge = merge(&mut message)?;
     let from_given = message.text_required("from_email")?;
     let from_name = message.text("from_name")?;
     let draft = Draft {
@@ -44,6 +46,7 @@ pub(super) fn read_send(mut fields: Fields, now: Instant) -> Result<SendRequest,
             Some(true) => Audience::AllVisible,
             Some(false) | None => Audience::OwnCopies,
         },
+        merge,
     };
     Ok(SendRequest {
         dialect: Dialect::Mandrill,
@@ -51,14 +54,18 @@ pub(super) fn read_send(mut fields: Fields, now: Instant) -> Result<SendRequest,
         draft,
         recipients: recipients(&mut message)?,
         tags: message.texts("tags")?,
-        metadata: metadata(&mut message)?,
+        metadata: metadata(&mut message, "metadata")?,
+        own_metadata: own_metadata(&mut message)?,
+        subaccount: message.text("subaccount")?.filter(|id| !id.is_empty()),
+        tracking: tracking(&mut message)?,
+        bcc_address: message.text("bcc_address")?.filter(|address| !address.is_empty()),
         tls_required: TlsLevel::Plain,
         lifetime: None,
     })
 }
 
 /// A time that has passed means now, as in the original.
-fn refuse_scheduling(fields: &mut Fields, now: Instant) -> Result<(), Fault> {
+pub(super) fn refuse_scheduling(fields: &mut Fields, now: Instant) -> Result<(), Fault> {
     let Some(text) = fields.text("send_at")?.filter(|text| !text.is_empty()) else {
         return Ok(());
     };
@@ -69,25 +76,28 @@ fn refuse_scheduling(fields: &mut Fields, now: Instant) -> Result<(), Fault> {
     }
 }
 
-fn refuse_unbuilt(message: &mut Fields) -> Result<(), Fault> {
-    for name in ["merge_vars", "global_merge_vars", "recipient_metadata"] {
-        if !message.array(name)?.unwrap_or_default().is_empty() {
-            return Err(message.wrong(name, "This is not offered yet: send what the recipient shall see"));
-        }
+/// What the sender says of measuring; what is absent or null is the account's choice.
+fn tracking(message: &mut Fields) -> Result<Tracking, Fault> {
+    Ok(Tracking {
+        opens: message.flag("track_opens")?.map(|track| match track {
+            true => OpenTracking::On,
+            false => OpenTracking::Off,
+        }),
+        clicks: message.flag("track_clicks")?.map(|track| match track {
+            true => ClickTracking::All,
+            false => ClickTracking::Off,
+        }),
+    })
+}
+
+/// `recipient_metadata`: by the address in lower case.
+fn own_metadata(message: &mut Fields) -> Result<BTreeMap<String, BTreeMap<String, String>>, Fault> {
+    let mut all: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for mut one in message.objects("recipient_metadata")? {
+        let recipient = one.text_required("rcpt")?.to_lowercase();
+        all.entry(recipient).or_default().extend(metadata(&mut one, "values")?);
     }
-    if message.text("bcc_address")?.is_some_and(|address| !address.is_empty()) {
-        return Err(message.wrong(
-            "bcc_address",
-            "This is not offered yet: name the address in to, with the type bcc",
-        ));
-    }
-    match message.text("subaccount")?.filter(|id| !id.is_empty()) {
-        Some(id) => {
-            Err(Fault::from(ErrorCode::UnknownSubaccount)
-                .with_detail(format!("No subaccount exists with the id '{id}'")))
-        }
-        None => Ok(()),
-    }
+    Ok(all)
 }
 
 fn alternatives(message: &mut Fields) -> Result<Alternatives, Fault> {
@@ -200,14 +210,39 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_built_is_refused_and_what_is_harmless_is_taken() {
-        assert_eq!(
-            field_of(with(r#""merge_vars":[{"rcpt":"b@y.org"}]"#)),
-            "message.merge_vars"
+    fn what_is_for_the_record_and_for_copies_is_read() {
+        let request = with(
+            r#""subaccount":"c-1","track_opens":true,"track_clicks":false,"bcc_address":"c@y.org",
+            "recipient_metadata":[{"rcpt":"B@y.org","values":{"n":1}},{"rcpt":"d@y.org","values":[]}]"#,
         );
-        assert_eq!(field_of(with(r#""bcc_address":"c@y.org""#)), "message.bcc_address");
-        let subaccount = with(r#""subaccount":"c-1""#).err().expect("a fault");
-        assert_eq!(subaccount.text(), "No subaccount exists with the id 'c-1'");
+        let request = request.unwrap_or_else(|fault| panic!("{fault:?}"));
+        assert_eq!(request.subaccount.as_deref(), Some("c-1"));
+        assert_eq!(request.tracking.opens, Some(OpenTracking::On));
+        assert_eq!(request.tracking.clicks, Some(ClickTracking::Off));
+        assert_eq!(request.own_metadata["b@y.org"]["n"], "1");
+        let plan = request.plan().unwrap_or_else(|fault| panic!("{fault:?}"));
+        assert_eq!((plan.recipients.len(), plan.answered), (2, 1));
+        let plan = |members: &str| with(members).and_then(super::SendRequest::plan).map(drop);
+        for (members, field) in [
+            (r#""bcc_address":"nobody""#, "message.bcc_address"),
+            (r#""recipient_metadata":[{}]"#, "message.recipient_metadata[0].rcpt"),
+            (
+                r#""recipient_metadata":[{"rcpt":"b@y.org","values":{"a":[]}}]"#,
+                "message.recipient_metadata[0].values.a",
+            ),
+        ] {
+            let fault = plan(members).expect_err("a fault");
+            assert_eq!(fault.field.as_deref(), Some(field), "{members}");
+        }
+        let long = format!(r#""subaccount":"{}""#, "s".repeat(256));
+        assert_eq!(
+            plan(&long).err().and_then(|fault| fault.field).as_deref(),
+            Some("message.subaccount")
+        );
+    }
+
+    #[test]
+    fn what_is_not_built_is_refused_and_what_is_harmless_is_taken() {
         let scheduled = |at: &str| {
             read(&format!(
                 r#"{{"send_at":"{at}","message":{{"from_email":"a@x.org","to":[{{"email":"b@y.org"}}]}}}}"#

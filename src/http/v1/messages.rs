@@ -1,12 +1,13 @@
 //! `/v1/messages`: sends, and shows what became of one.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use sealpost_domain::Instant;
 use sealpost_domain::limits::{MESSAGE_LIFETIME_S_MAX, MESSAGE_LIFETIME_S_MIN};
-use sealpost_domain::message::{RejectReason, TlsLevel};
+use sealpost_domain::message::{RejectReason, TlsLevel, Tracking};
 use sealpost_domain::rights::KeyKind;
 use serde_json::{Value, json};
 
@@ -22,7 +23,7 @@ use crate::http::idempotency::RepeatKey;
 use crate::http::members::Members;
 use crate::http::message_lookup::{activity, read_own_id, timeline};
 use crate::http::message_view::shown_message;
-use crate::http::send::{self, Intake};
+use crate::http::send::{self, Intake, Planable};
 use crate::http::send_request::{SendRequest, Wanted};
 
 /// Shortest and longest time after which a message bounces if nobody took it, in seconds.
@@ -46,7 +47,7 @@ pub(in crate::http) async fn post(
             size_bytes,
             repeat_key: RepeatKey::of(&request)?,
             method: "v1/messages",
-            read: read_send,
+            read: |fields, now| Ok(Planable::Draft(Box::new(read_send(fields, now)?.plan()?))),
         };
         let answers = send::send(&front, &caller, intake).await?;
         drop(room);
@@ -86,6 +87,7 @@ fn read_send(mut fields: Fields, _now: Instant) -> Result<SendRequest, Fault> {
             Some(true) => Audience::AllVisible,
             Some(false) | None => Audience::OwnCopies,
         },
+        merge: None,
     };
     if draft.text.is_none() && draft.html.is_none() {
         return Err(fields.wrong("text", "Please enter a text, an html, or both"));
@@ -96,7 +98,11 @@ fn read_send(mut fields: Fields, _now: Instant) -> Result<SendRequest, Fault> {
         draft,
         recipients: recipients(&mut fields)?,
         tags: fields.texts("tags")?,
-        metadata: metadata(&mut fields)?,
+        metadata: metadata(&mut fields, "metadata")?,
+        own_metadata: BTreeMap::new(),
+        subaccount: None,
+        tracking: Tracking::default(),
+        bcc_address: None,
         tls_required: tls(&mut fields)?,
         lifetime: fields.number("expires_in_s", LIFETIME_S)?.map(Duration::from_secs),
     };

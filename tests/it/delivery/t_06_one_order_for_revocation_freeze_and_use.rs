@@ -227,7 +227,12 @@ async fn a_call_that_fails_in_a_group_fails_alone() {
 
 /// A call that names the message of another.
 fn the_same_again(call: &SendCall) -> SendCall {
-    let SendRecipient { message, given, kind } = &call.recipients[0];
+    let SendRecipient {
+        message,
+        given,
+        kind,
+        own,
+    } = &call.recipients[0];
     let RecipientKind::Deliverable(deliverable) = kind else {
         panic!("{kind:?}");
     };
@@ -237,6 +242,8 @@ fn the_same_again(call: &SendCall) -> SendCall {
         subject: call.subject.clone(),
         tags: call.tags.clone(),
         user_metadata: call.user_metadata.clone(),
+        subaccount: call.subaccount.clone(),
+        tracking: call.tracking,
         tls_required: call.tls_required,
         expires_at: call.expires_at,
         recipients: vec![SendRecipient {
@@ -251,6 +258,7 @@ fn the_same_again(call: &SendCall) -> SendCall {
                 message_id_header: deliverable.message_id_header.clone(),
                 suppressed: None,
             })),
+            own: own.clone(),
         }],
         idempotency: None,
     }

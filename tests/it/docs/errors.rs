@@ -25,7 +25,7 @@ const NOT_PROVOKED: [(&str, &str); 11] = [
     ("unknown_selector", "the doors make the keys that a choice needs"),
     (
         "unknown_subaccount",
-        "provoked in Mandrill's words, `/v1` has no subaccounts",
+        "a subaccount is put on record; none is unknown until there are any",
     ),
     ("unknown_user", "no door changes a user yet"),
 ];

@@ -12,7 +12,7 @@ use sealpost_domain::address::{AddressToken, DomainName, Mailbox};
 use sealpost_domain::api_key::{ApiKeyEvent, Issued};
 use sealpost_domain::content::ContentRef;
 use sealpost_domain::ids::{AccountId, DataKeyId, EventId, KeyId, MessageId, RequestId, UserId};
-use sealpost_domain::message::{Accepted, HoldReason, MessageEvent, TlsLevel};
+use sealpost_domain::message::{Accepted, HoldReason, MessageEvent, TlsLevel, Tracking};
 use sealpost_domain::metadata::{Actor, Channel, Metadata};
 use sealpost_domain::rights::{KeyHash, KeyKind, KeyLimits, KeyWorld, Method};
 use sealpost_domain::suppression::{SuppressionEvent, SuppressionReason};
@@ -134,6 +134,8 @@ impl Cast {
             subject: known(PLANTED[3]),
             tags: Personal::Known(vec![PLANTED[4].to_owned()]),
             metadata: Personal::Known(BTreeMap::new()),
+            subaccount: None,
+            tracking: Tracking::default(),
             message_id_header: format!("<{message}@example.com>"),
             content: ContentRef {
                 parts: Vec::new(),

@@ -2,7 +2,9 @@
 
 mod answers;
 mod keys;
+mod merging;
 mod official_client;
 mod python_client;
+mod raw;
 mod search;
 mod versions;

@@ -69,7 +69,10 @@ async fn what_a_message_may_not_hold_has_its_reply() {
             "554 5.3.3 An X-MC- header asks for what is not offered yet: X-MC-SendAt",
         ),
         (message("X-MC-Template: welcome\r\n"), "554 5.3.3 "),
-        (message("X-MC-MergeVars: {\"A\": 1}\r\nX-Note: *|A|*\r\n"), "554 5.3.3 "),
+        (
+            "From: shop@example.org\r\nX-MC-MergeVars: {\"A\": 1}\r\n\r\n*|IF:A|*\r\n".to_owned(),
+            "554 5.6.0 The message is not valid: text is no template: the block that opens in line 1 does not end",
+        ),
         (
             "no header\r\n\r\nHi\r\n".to_owned(),
             "554 5.6.0 The message is not valid: line 1 of the header block",
@@ -155,5 +158,96 @@ async fn each_recipient_sees_itself_alone_unless_all_shall_be_seen() {
         .filter(|mail| shows(mail, "ann@") && shows(mail, "bob@"))
         .count();
     assert_eq!(open, 2);
+    sealpost.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_for_the_record_is_on_record_and_a_copy_goes_where_it_is_wanted() {
+    let sealpost = spawn().await;
+    let mut client = logged_in(&sealpost, &sealpost.sending_key().await.0.key).await;
+    let headers = "X-MC-Subaccount: c-1\r\nX-MC-Track: clicks\r\nX-MC-BccAddress: boss@inbox.test\r\n";
+    let ids = client
+        .submit(&["ann@inbox.test"], message(headers).as_bytes())
+        .await
+        .ids();
+    assert_eq!(ids.len(), 1, "the client hears nothing of the copy");
+    let mail = sealpost.inbox.wait_for(2).await;
+    let boss = mail
+        .iter()
+        .find(|mail| mail.forward_paths[0].as_str().contains("boss@"))
+        .unwrap();
+    let text = String::from_utf8_lossy(&boss.content);
+    assert!(text.contains("ann@inbox.test") && !text.contains("boss@"), "{text}");
+    let accepted = sealpost.accepted(&ids[0]).await;
+    let subaccount = accepted.subaccount.unwrap();
+    assert_eq!(subaccount.known().unwrap(), "c-1");
+    assert_eq!(
+        accepted.tracking.opens,
+        Some(sealpost_domain::message::OpenTracking::Off),
+        "what is not named is off"
+    );
+    let wrong = client
+        .submit(&["ann@inbox.test"], message("X-MC-BccAddress: nobody\r\n").as_bytes())
+        .await;
+    assert!(wrong.0.contains("X-MC-BccAddress is no mail address"), "{}", wrong.0);
+    sealpost.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_header_from_in_its_own_script_is_of_the_domain_that_it_names() {
+    let sealpost = spawn().await;
+    let add = serde_json::json!({ "account": sealpost.account, "domain": "exämple.org" });
+    sealpost.control().post("/domains", &add).await.ok();
+    let mut client = logged_in(&sealpost, &sealpost.sending_key().await.0.key).await;
+    let content = "From: Läden <shop@exämple.org>\r\nSubject: Hi\r\n\r\nHi\r\n";
+    let ids = client.submit(&["ann@inbox.test"], content.as_bytes()).await.ids();
+    sealpost.until(&ids[0], "MessageDelivered").await;
+    let mail = sealpost.inbox.mail();
+    let text = String::from_utf8(mail[0].content.clone()).unwrap();
+    assert!(text.is_ascii() && text.contains("<shop@xn--exmple-cua.org>"), "{text}");
+    assert!(text.contains("d=xn--exmple-cua.org;"), "{text}");
+    let foreign = content.replace("exämple", "exömple");
+    let heard = client.submit(&["ann@inbox.test"], foreign.as_bytes()).await;
+    assert!(heard.0.starts_with("550 5.7.1 The header From is not"), "{}", heard.0);
+    sealpost.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn variables_are_merged_for_each_recipient_and_what_is_signed_is_refused() {
+    let sealpost = spawn().await;
+    let mut client = logged_in(&sealpost, &sealpost.sending_key().await.0.key).await;
+    let content = "From: shop@example.org\r\nSubject: Hello *|NAME|*\r\nX-Kept: as it is\r\n\
+                   X-MC-MergeVars: {\"NAME\": \"friend\"}\r\n\
+                   X-MC-MergeVars: {\"_rcpt\": \"bob@inbox.test\", \"NAME\": \"Bob\"}\r\n\r\nDear *|name|*,\r\n";
+    let both = ["ann@inbox.test", "bob@inbox.test"];
+    let ids = client.submit(&both, content.as_bytes()).await.ids();
+    for id in &ids {
+        sealpost.until(id, "MessageDelivered").await;
+    }
+    let mail = sealpost.inbox.mail();
+    for (to, name) in [("ann@", "friend"), ("bob@", "Bob")] {
+        let one = mail
+            .iter()
+            .find(|mail| mail.forward_paths[0].as_str().starts_with(to))
+            .unwrap();
+        let text = String::from_utf8(one.content.clone()).unwrap();
+        for part in [
+            format!("\r\nSubject: Hello {name}\r\n"),
+            format!("\r\n\r\nDear {name},\r\n"),
+            "\r\nX-Kept: as it is\r\n".to_owned(),
+        ] {
+            assert!(text.contains(&part), "{part:?} is not in\n{text}");
+        }
+        assert!(
+            !text.contains("X-MC") && text.matches("Received: ").count() == 1,
+            "{text}"
+        );
+    }
+    let signed = content.replace(
+        "X-Kept: as it is",
+        "Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; boundary=b",
+    );
+    let heard = client.submit(&both, signed.as_bytes()).await;
+    assert!(heard.0.starts_with("554 5.3.3 "), "{}", heard.0);
     sealpost.stop().await;
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sealpost::actors::{Admission, Deliverable, RecipientKind, SendCall, SendRecipient};
+use sealpost::actors::{Admission, Deliverable, OwnShare, RecipientKind, SendCall, SendRecipient};
 use sealpost::clock::{Clock, draw_uuid};
 use sealpost::compose::{Address, Draft, Keeper, Recipient, Stamp};
 use sealpost_domain::address::Mailbox;
 use sealpost_domain::ids::{AccountId, KeyId, MessageId};
-use sealpost_domain::message::TlsLevel;
+use sealpost_domain::message::{TlsLevel, Tracking};
 
 use super::Rig;
 
@@ -63,6 +63,7 @@ impl Rig {
                 message_id_header: kept.message_id_header,
                 suppressed: None,
             })),
+            own: OwnShare::default(),
         });
         SendCall {
             claim: self.claim(account, key),
@@ -70,6 +71,8 @@ impl Rig {
             subject: draft.subject.clone(),
             tags: vec!["order".to_owned()],
             user_metadata: BTreeMap::new(),
+            subaccount: None,
+            tracking: Tracking::default(),
             tls_required: TlsLevel::Plain,
             expires_at: self.clock.now().plus(Duration::from_secs(86_400)),
             recipients: recipients.collect(),

@@ -14,6 +14,14 @@ pub async fn stream(engine: &Engine, message: MessageId) -> Vec<Recorded> {
         .unwrap()
 }
 
+/// The events of a message with their personal fields opened.
+pub async fn opened(engine: &Engine, message: MessageId) -> Vec<Recorded> {
+    let source = engine.log().source();
+    tokio::task::spawn_blocking(move || source.stream(&StreamId::message(message)).unwrap())
+        .await
+        .unwrap()
+}
+
 /// The event types of a message, in order.
 pub async fn history(engine: &Engine, message: MessageId) -> Vec<String> {
     let stream = stream(engine, message).await;

@@ -9,6 +9,8 @@ use sealpost::serve::{Ports, Server, WrapStore};
 use sealpost::smtp::server::submission::Pace;
 use sealpost::smtp::server::{Personality, RecipientRule, Running};
 use sealpost::vault::MasterKey;
+use sealpost_domain::Event;
+use sealpost_domain::message::{Accepted, MessageEvent};
 use serde_json::{Value, json};
 
 use super::clients::{Anonymous, Bearer, ControlSocket, ManagementKey, SendingKey};
@@ -159,6 +161,16 @@ impl Sealpost {
     /// Waits until the last event of a message is of this type; all of its types.
     pub async fn until(&self, id: &str, last: &str) -> Vec<String> {
         records::until(self.server.engine(), id.parse().unwrap(), last).await
+    }
+
+    /// What the log says of the accept of a message, opened.
+    pub async fn accepted(&self, id: &str) -> Accepted {
+        let stream = records::opened(self.server.engine(), id.parse().unwrap()).await;
+        let accepted = stream.into_iter().find_map(|recorded| match recorded.event {
+            Event::Message(MessageEvent::MessageAccepted(accepted)) => Some(*accepted),
+            _ => None,
+        });
+        accepted.unwrap()
     }
 
     /// Ends the program and starts it again in the same folder, on another port.

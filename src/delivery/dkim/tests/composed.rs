@@ -21,7 +21,7 @@ prop_compose! {
         let attachments = file.map(|content| Attachment { name: subject.chars().take(40).collect(), content, ..Attachment::default() });
         Draft {
             header_from: address(&name, "ann@example.org"),
-            to: vec![Recipient { id: Uuid::from_u128(1), address: address(&name, "bob@example.net"), kind: RecipientKind::To }],
+            to: vec![Recipient { id: Uuid::from_u128(1), address: address(&name, "bob@example.net"), kind: RecipientKind::To, copy_of: None }],
             headers: vec![("X-Any".to_owned(), header), ("List-Unsubscribe".to_owned(), "<https://example.org/u>".to_owned())],
             attachments: attachments.into_iter().collect(),
             subject,

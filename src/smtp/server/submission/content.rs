@@ -3,10 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use sealpost_domain::Instant;
-use sealpost_domain::ids::{AccountId, MessageId};
 use sealpost_domain::limits;
-use sealpost_domain::message::{RejectReason, TlsLevel};
+use sealpost_domain::message::RejectReason;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout_at;
 
@@ -15,11 +13,8 @@ use super::reply_code::ReplyCode;
 use super::session::{Ground, Session, Step, answer};
 use super::settings::Pace;
 use crate::actors::{SendAnswer, Verdict};
-use crate::clock::draw_uuid;
-use crate::compose::{
-    Address, AdoptRefusal, Entrance, KeepFailure, Keeper, PreparedMail, Recipient, Stamp, adopt, peek, received,
-};
-use crate::intake::{HeldRoom, Order, Planned, WishRefusal, Wishes, WorkLost};
+use crate::compose::{AdoptRefusal, Entrance, KeepFailure, RecipientKind};
+use crate::intake::{Addressee, HeldRoom, RawMail, RawRefusal, Trace, WishRefusal, WorkLost};
 use crate::smtp::server::talk::Talk;
 use crate::smtp::wire::{ContentFault, Progress, Reply, Unstuffer};
 
@@ -35,28 +30,10 @@ enum Taken {
     Not(Step),
 }
 
-/// Why a content is no message to send.
+/// Why a content is not taken to the desk.
 enum Unfit {
-    Adopt(AdoptRefusal),
-    Wish(WishRefusal),
-    SubjectTooLong,
-    Kept(KeepFailure),
+    Raw(RawRefusal),
     Lost(WorkLost),
-}
-
-/// A message that is ready to be taken in.
-struct Letter {
-    prepared: PreparedMail,
-    order: Order,
-}
-
-/// What a letter is made of.
-struct Draft {
-    content: Vec<u8>,
-    recipients: Vec<Recipient>,
-    entrance: Entrance,
-    host: String,
-    at: Instant,
 }
 
 impl Session<'_> {
@@ -93,39 +70,43 @@ impl Session<'_> {
     async fn submit(&self, envelope: Envelope, content: Vec<u8>) -> Step {
         let Envelope { caller, recipients, .. } = envelope;
         let desk = &self.house.desk;
-        let draft = Draft {
-            recipients: recipients.into_iter().map(recipient).collect(),
-            entrance: match self.ground {
-                Ground::Tls => Entrance::Esmtpsa,
-                Ground::Clear | Ground::Loopback => Entrance::Esmtpa,
-            },
-            host: self.house.settings.host.clone(),
-            at: desk.now(),
-            content,
-        };
         let (keeper, account) = (desk.keeper().clone(), caller.account);
         // Each recipient costs about as much as this much more content.
-        let size_bytes = draft
-            .content
-            .len()
-            .saturating_add(draft.recipients.len().saturating_mul(512));
-        let writing = move || write(&keeper, account, draft);
+        let size_bytes = content.len().saturating_add(recipients.len().saturating_mul(512));
+        let mail = RawMail {
+            content,
+            header_from: None,
+            addressees: Some(recipients.into_iter().map(addressee).collect()),
+            trace: Some(Trace {
+                host: self.house.settings.host.clone(),
+                entrance: match self.ground {
+                    Ground::Tls => Entrance::Esmtpsa,
+                    Ground::Clear | Ground::Loopback => Entrance::Esmtpa,
+                },
+            }),
+            at: desk.now(),
+        };
+        let writing = move || {
+            let plan = mail.plan().map_err(Unfit::Raw)?;
+            plan.letter(&keeper, account).map_err(Unfit::Raw)
+        };
         let letter = match desk.work_for(account, size_bytes, writing).await {
             Ok(letter) => letter,
             Err(unfit) => return of_unfit(&unfit),
         };
-        match desk.accept(&caller, Some(letter.prepared), letter.order).await {
-            Ok(answers) => Step::Say(of_answers(&answers)),
+        match desk.accept(&caller, letter.prepared, letter.order).await {
+            // Of copies the client hears nothing: whoever has none of its own recipients reached nobody.
+            Ok(answers) => Step::Say(of_answers(answers.get(..letter.answered).unwrap_or(&answers))),
             Err(not_taken) => of_not_taken(&not_taken),
         }
     }
 }
 
-fn recipient(mailbox: String) -> Recipient {
-    Recipient {
-        id: draw_uuid(),
-        address: Address { name: None, mailbox },
-        ..Recipient::default()
+fn addressee(given: String) -> Addressee {
+    Addressee {
+        given,
+        name: None,
+        kind: RecipientKind::To,
     }
 }
 
@@ -166,53 +147,6 @@ where
     })
 }
 
-/// Makes a content fit for delivery, with our own trace before it, and seals it. Costs the processor.
-fn write(keeper: &Keeper, account: AccountId, draft: Draft) -> Result<Letter, Unfit> {
-    let Draft {
-        content,
-        recipients,
-        entrance,
-        host,
-        at,
-    } = draft;
-    let peeked = peek(&content).map_err(Unfit::Adopt)?;
-    let wishes = Wishes::read(&peeked.commands, at).map_err(Unfit::Wish)?;
-    wishes.must_not_merge(&content).map_err(Unfit::Wish)?;
-    let stamp = Stamp {
-        date: at.to_datetime(),
-        message_id_domain: peeked.header_from.domain(),
-        boundary_seed: uuid::Uuid::new_v4(),
-    };
-    let mut adopted = adopt(&content, &recipients, wishes.audience, &stamp).map_err(Unfit::Adopt)?;
-    if adopted.subject.len() as u64 > limits::SUBJECT_BYTES_MAX {
-        return Err(Unfit::SubjectTooLong);
-    }
-    for (composed, recipient) in adopted.call.heads.iter_mut().zip(&recipients) {
-        let trace = received(&host, entrance, recipient.id, stamp.date);
-        composed.head.splice(0..0, trace.into_bytes());
-    }
-    let prepared = keeper
-        .prepare_composed(account, adopted.call, &recipients, &stamp)
-        .map_err(Unfit::Kept)?;
-    let planned = recipients.into_iter().map(|recipient| Planned {
-        message: MessageId::from_uuid(recipient.id),
-        given: recipient.address.mailbox,
-        refusal: None,
-    });
-    let order = Order {
-        at,
-        header_from: peeked.header_from,
-        subject: adopted.subject,
-        tags: wishes.tags,
-        metadata: wishes.metadata,
-        tls_required: wishes.tls_required.unwrap_or(TlsLevel::Plain),
-        lifetime: wishes.lifetime,
-        recipients: planned.collect(),
-        idempotency: None,
-    };
-    Ok(Letter { prepared, order })
-}
-
 impl From<WorkLost> for Unfit {
     fn from(lost: WorkLost) -> Self {
         Self::Lost(lost)
@@ -221,19 +155,27 @@ impl From<WorkLost> for Unfit {
 
 fn of_unfit(unfit: &Unfit) -> Step {
     match unfit {
-        Unfit::Adopt(AdoptRefusal::TooLarge { .. }) => Step::refuse(ReplyCode::TooLarge),
-        Unfit::Adopt(AdoptRefusal::TooManyHops { .. }) => Step::refuse(ReplyCode::Loop),
-        Unfit::Adopt(refusal) => Step::Say(ReplyCode::NotAMessage.about(&refusal.to_string())),
-        Unfit::Wish(WishRefusal::NotOffered { header }) => Step::Say(ReplyCode::NotOffered.about(header)),
-        Unfit::Wish(refusal) => Step::Say(ReplyCode::BadHeader.about(&refusal.to_string())),
-        Unfit::SubjectTooLong => Step::refuse(ReplyCode::SubjectTooLong),
-        Unfit::Kept(KeepFailure::Refused(refusal)) => Step::Say(ReplyCode::NotAMessage.about(&refusal.to_string())),
-        Unfit::Kept(KeepFailure::DiskFull(_)) => Step::refuse(ReplyCode::DiskFull),
-        Unfit::Kept(KeepFailure::Unavailable(_)) => Step::refuse(ReplyCode::Unavailable),
+        Unfit::Raw(refusal) => of_raw(refusal),
         Unfit::Lost(lost) => {
             tracing::error!(error = %lost, "work for a submitted message was lost");
             Step::refuse(ReplyCode::Unavailable)
         }
+    }
+}
+
+fn of_raw(refusal: &RawRefusal) -> Step {
+    match refusal {
+        RawRefusal::Adopt(AdoptRefusal::TooLarge { .. }) => Step::refuse(ReplyCode::TooLarge),
+        RawRefusal::Adopt(AdoptRefusal::TooManyHops { .. }) => Step::refuse(ReplyCode::Loop),
+        RawRefusal::Adopt(refusal) => Step::Say(ReplyCode::NotAMessage.about(&refusal.to_string())),
+        RawRefusal::Wish(WishRefusal::NotOffered { header }) => Step::Say(ReplyCode::NotOffered.about(header)),
+        RawRefusal::Wish(refusal) => Step::Say(ReplyCode::BadHeader.about(&refusal.to_string())),
+        RawRefusal::SubjectTooLong => Step::refuse(ReplyCode::SubjectTooLong),
+        RawRefusal::Kept(KeepFailure::Refused(refusal)) => {
+            Step::Say(ReplyCode::NotAMessage.about(&refusal.to_string()))
+        }
+        RawRefusal::Kept(KeepFailure::DiskFull(_)) => Step::refuse(ReplyCode::DiskFull),
+        RawRefusal::Kept(KeepFailure::Unavailable(_)) => Step::refuse(ReplyCode::Unavailable),
     }
 }
 
@@ -275,6 +217,7 @@ fn of_rejections(answers: &[SendAnswer]) -> ReplyCode {
 
 #[cfg(test)]
 mod tests {
+    use sealpost_domain::ids::MessageId;
     use uuid::Uuid;
 
     use super::*;
